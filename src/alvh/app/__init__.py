@@ -1,0 +1,1 @@
+"""The edges: wiring and the command line."""

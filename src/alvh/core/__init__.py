@@ -1,0 +1,1 @@
+"""The vocabulary: contracts, calendars, orders, Greeks, errors. Standard library and numpy alone."""

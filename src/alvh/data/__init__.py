@@ -1,0 +1,1 @@
+"""Real markets: readers, one aligned history, quality reports, the embedded sample."""

@@ -1,0 +1,131 @@
+"""The bill rate and the dividend yield as they were known at each session's close."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Final
+
+import numpy as np
+
+from alvh.core.days import Day, DayArray, to_date, to_day
+from alvh.core.errors import DataMissing
+from alvh.data.quality import QualityLog
+from alvh.data.readers.daily import DailyTable
+from alvh.market.history import Bools, Floats
+
+STALE_DAYS: Final = 5
+"""A daily rate dated at most this many days before the session counts as current: a bond holiday next to a weekend is 4 days."""
+BILL_SERIES: Final[dict[str, int]] = {"DTB3": STALE_DAYS, "DGS3MO": STALE_DAYS, "DFF": STALE_DAYS, "RF": 31}
+"""Bill rates in the order of preference and the days for which a value is current: FRED's 3-month bill, 3-month constant maturity
+and federal funds, then the embedded sample's monthly bill rate, which is dated by month-end and holds for the month after.
+"""
+FALLBACK_YIELD: Final = 0.02
+"""Dividend yield a year where no total return index is given: about the S&P 500's mean since 1990 (log of TR over price: 2.0 %)."""
+SAME_RATE: Final = 0.011
+"""Two files of one FRED series may differ by a rounding of one basis point (percent)."""
+
+
+def merged_series(tables: Sequence[DailyTable], log: QualityLog) -> tuple[DayArray, Floats]:
+    """Days and values of several files of one series; on common days the first file's value wins, differences are counted."""
+    days, values = tables[0].days, tables[0].columns["value"]
+    for table in tables[1:]:
+        common, left, right = np.intersect1d(days, table.days, assume_unique=True, return_indices=True)
+        differ = np.abs(values[left] - table.columns["value"][right]) > SAME_RATE
+        todo = f"{tables[0].label} is used"
+        log.days("warning", table.label, f"{table.name} differs from {tables[0].label}", common[differ].tolist(), todo=todo)
+        fresh = ~np.isin(table.days, days, assume_unique=True)
+        days = np.concatenate([days, table.days[fresh]])
+        values = np.concatenate([values, table.columns["value"][fresh]])
+        order = np.argsort(days)
+        days, values = days[order], values[order]
+    return days, values
+
+
+def bill_rate(sessions: DayArray, series: dict[str, tuple[DayArray, Floats]], log: QualityLog) -> tuple[Floats, Bools]:
+    """Decimal a year at each session, and the sessions where the last known value was carried past every source's end.
+
+    ``series`` holds days and percent a year by FRED name. The first of :data:`BILL_SERIES` with a value that
+    is current counts. :class:`DataMissing` where no source begins before the sessions.
+    """
+    rate = np.full(len(sessions), np.nan)
+    newest_day = np.full(len(sessions), -(10**9), dtype=np.int64)
+    newest = np.full(len(sessions), np.nan)
+    for name, current_days in BILL_SERIES.items():
+        if name not in series:
+            continue
+        days, values = series[name]
+        at = np.searchsorted(days, sessions, side="right") - 1
+        known = at >= 0
+        dated = np.where(known, days[np.maximum(at, 0)], -(10**9))
+        value = np.where(known, values[np.maximum(at, 0)] / 100.0, np.nan)
+        use = np.isnan(rate) & (sessions - dated <= current_days)
+        rate[use] = value[use]
+        later = dated > newest_day
+        newest[later], newest_day[later] = value[later], dated[later]
+    carried = np.isnan(rate)
+    rate[carried] = newest[carried]
+    if np.isnan(rate).any():
+        first = to_date(sessions[np.isnan(rate)][0])
+        raise DataMissing(
+            f"no bill rate is known on {first} or before",
+            where="rates",
+            allowed="at least one FRED file of DTB3, DGS3MO or DFF that begins before the run",
+            todo="add DTB3.csv or DGS3MO.csv (FRED layout) to the data folder",
+        )
+    todo = "the last value is carried; add newer DTB3, DGS3MO or DFF files"
+    log.days("warning", "history", "bill rate past the end of every source", sessions[carried].tolist(), todo=todo)
+    return rate, carried
+
+
+def month_earlier(day: Day) -> Day:
+    """The same day one calendar month before (the month's last day where it is shorter)."""
+    value = to_date(day)
+    year, month = (value.year, value.month - 1) if value.month > 1 else (value.year - 1, 12)
+    for number in (value.day, 30, 29, 28):
+        try:
+            return to_day(date(year, month, min(number, value.day)))
+        except ValueError:
+            continue
+    raise AssertionError("unreachable")
+
+
+def month_number(day: Day) -> int:
+    """Months since year 0."""
+    value = to_date(day)
+    return value.year * 12 + value.month - 1
+
+
+def dividend_yield(sessions: DayArray, monthly: DailyTable | None, log: QualityLog) -> tuple[Floats, Bools]:
+    """Decimal a year (continuous) at each session, and the sessions where no current window was known.
+
+    The yield is ln(TR ratio) - ln(price ratio) over the twelve months to the last month-end that lies at least one month before the
+    session. After the file's end its last value stands, flagged; without a file :data:`FALLBACK_YIELD` stands everywhere, flagged.
+    """
+    windows: dict[int, float] = {}
+    if monthly is not None:
+        known = ~(np.isnan(monthly.columns["sptr"]) | np.isnan(monthly.columns["spx"]))
+        ratio = np.log(monthly.columns["sptr"][known] / monthly.columns["spx"][known])
+        by_month = {month_number(int(day)): float(value) for day, value in zip(monthly.days[known], ratio, strict=True)}
+        windows = {month: value - by_month[month - 12] for month, value in by_month.items() if month - 12 in by_month}
+    if not windows:
+        todo = "add month-end levels of S&P 500 TR and SPX (see docs/reference/data-files.md)"
+        log.days("warning", "history", f"no total return index: dividend yield {FALLBACK_YIELD:.1%}", sessions.tolist(), todo=todo)
+        return np.full(len(sessions), FALLBACK_YIELD), np.ones(len(sessions), dtype=bool)
+    first, last = min(windows), max(windows)
+    out = np.empty(len(sessions))
+    flagged = np.zeros(len(sessions), dtype=bool)
+    for row, day in enumerate(sessions.tolist()):
+        limit = month_earlier(day)
+        month = month_number(limit)
+        if month_number(limit + 1) == month:
+            month -= 1
+        asked = month
+        while month >= first and month not in windows:
+            month -= 1
+        out[row] = windows.get(month, FALLBACK_YIELD)
+        flagged[row] = asked != month
+    todo = "the last known yield stands (2 % before the first); newer month-end levels of S&P TR and SPX mend it"
+    span = f"dividend yield without a current twelve-month window ({last // 12}-{last % 12 + 1:02d} is the last)"
+    log.days("warning", "history", span, sessions[flagged].tolist(), todo=todo)
+    return out, flagged

@@ -1,0 +1,1 @@
+"""One reader per vendor layout, recognised by header (and, where headers coincide, by the first row), never by place."""

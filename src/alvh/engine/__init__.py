@@ -1,0 +1,1 @@
+"""Consequences: costs, broker, ledger, the session, the backtest."""

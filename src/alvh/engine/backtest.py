@@ -1,0 +1,133 @@
+"""The backtest driver: hedged and unhedged in one run on the same condor trades."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alvh.core.contracts import Root
+from alvh.core.days import DayArray, iso, to_day
+from alvh.core.errors import DataMissing
+from alvh.engine.book import Book
+from alvh.engine.broker import Broker, Counters
+from alvh.engine.ledger import Ledger, Lot
+from alvh.engine.orders import Desk, RollLine
+from alvh.engine.session import Record, Run, run_session
+from alvh.market.market import Market
+from alvh.strategy.policy import Policy
+from alvh.strategy.schedule import entry_days, grid_days, roll_due_sessions
+from alvh.strategy.view import Memory
+
+PROGRESS_SESSIONS = 50
+"""Sessions between two calls of the progress function."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BacktestResult:
+    """A finished run. ``record`` has one row per session of ``sessions``; lots and ledger entries index market rows."""
+
+    policy: Policy
+    market: Market
+    first: int
+    sessions: DayArray
+    record: Record
+    ledger: Ledger
+    lots: tuple[Lot, ...]
+    counters: Counters
+    roll_lines: tuple[RollLine, ...]
+    refusals: tuple[tuple[int, str, str], ...]
+    entries: int
+    entry_lots: int
+
+
+def signal_names(policy: Policy) -> tuple[str, ...]:
+    """Signals that the policy's rules read, each once."""
+    return tuple(dict.fromkeys(name for rule in policy.rules for name in rule.when.signals()))
+
+
+def run_backtest(
+    policy: Policy,
+    market: Market,
+    *,
+    start: int,
+    end: int,
+    fee_usd: Callable[[Root, int], float],
+    progress: Callable[[int, int], None] | None = None,
+) -> BacktestResult:
+    """Run a policy over the sessions from ``start`` to ``end`` (days, both included).
+
+    Raises :class:`DataMissing` where the market has no session in that range.
+    """
+    sessions = market.sessions
+    first, stop = int(np.searchsorted(sessions, start)), int(np.searchsorted(sessions, end, side="right"))
+    if first >= stop:
+        raise DataMissing(
+            f"no session between {iso(start)} and {iso(end)}",
+            allowed=f"{iso(sessions[0])} to {iso(sessions[-1])}",
+            todo="choose dates inside the data",
+        )
+    run = _prepare(policy, market, first, stop, fee_usd)
+    for index in range(first, stop):
+        run_session(run, index)
+        if progress is not None and (index - first) % PROGRESS_SESSIONS == 0:
+            progress(index - first + 1, stop - first)
+    if progress is not None:
+        progress(stop - first, stop - first)
+    return BacktestResult(
+        policy=policy,
+        market=market,
+        first=first,
+        sessions=sessions[first:stop],
+        record=run.record,
+        ledger=run.ledger,
+        lots=tuple(run.book.all_lots),
+        counters=run.counters,
+        roll_lines=tuple(run.desk.roll_lines),
+        refusals=tuple(run.desk.refusals),
+        entries=run.desk.entries,
+        entry_lots=run.desk.entry_lots,
+    )
+
+
+def _prepare(policy: Policy, market: Market, first: int, stop: int, fee_usd: Callable[[Root, int], float]) -> Run:
+    layers = policy.hedge.layers
+    all_sessions = market.sessions
+    ledger, book, counters = Ledger(policy.account.equity_usd), Book(len(layers)), Counters()
+    broker = Broker(
+        series=market.series, costs=policy.costs, fee_usd=fee_usd, ledger=ledger, book=book, counters=counters
+    )
+    names = signal_names(policy)
+    values = np.array([market.signal(name)[first:stop] for name in names]).reshape(len(names), stop - first)
+    hedge_days = grid_days(policy.condor.entry, all_sessions)
+    return Run(
+        policy=policy,
+        market=market,
+        first=first,
+        last=stop - 1,
+        condor_days=entry_days(policy.condor.entry, all_sessions)[first:stop],
+        hedge_days=hedge_days[first:stop],
+        layer_due=_layer_due(policy, all_sessions, hedge_days)[:, first:stop],
+        signal_names=names,
+        signal_values=values,
+        ledger=ledger,
+        book=book,
+        broker=broker,
+        counters=counters,
+        desk=Desk(policy=policy, series=market.series, book=book, broker=broker, counters=counters),
+        memory=Memory.fresh(len(layers), len(policy.rules)),
+        record=Record.empty(stop - first, len(layers)),
+    )
+
+
+def _layer_due(policy: Policy, sessions: DayArray, hedge_days: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Grid roll days of every layer, (layers, sessions); all False where a layer does not roll on the grid."""
+    anchor = to_day(date.fromisoformat(policy.grid_anchor))
+    due = np.zeros((len(policy.hedge.layers), len(sessions)), dtype=np.bool_)
+    for k, layer in enumerate(policy.hedge.layers):
+        if layer.roll.kind == "every_days" and layer.roll.anchor == "schedule":
+            due[k] = roll_due_sessions(layer.roll.days, anchor, sessions, hedge_days)
+    return due

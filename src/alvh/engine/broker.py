@@ -1,0 +1,199 @@
+"""Fills: a stated share of the half-spread per leg, fees by date, no fill without a market and none below zero."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from alvh.core.contracts import Root
+from alvh.engine.book import Book
+from alvh.engine.ledger import CONDOR, HEDGE, Entry, EntryKind, Ledger, Lot
+from alvh.market.market import Legs, Quotes, Snapshot
+from alvh.market.series import SeriesTable
+from alvh.strategy.costing import fill_prices
+from alvh.strategy.policy import Costs
+
+
+@dataclass(slots=True)
+class Counters:
+    """What a run counts beside its money."""
+
+    stranded: int = 0
+    no_market: int = 0
+    small_account: int = 0
+    rolls: dict[int, int] = field(default_factory=dict)
+    empty_windows: dict[int, int] = field(default_factory=dict)
+    refused: dict[str, int] = field(default_factory=dict)
+    held_back: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True)
+class Broker:
+    """Turns orders into ledger entries and lots."""
+
+    series: SeriesTable
+    costs: Costs
+    fee_usd: Callable[[Root, int], float]
+    ledger: Ledger
+    book: Book
+    counters: Counters
+    next_lot: int = 0
+
+    def share(self, row: int) -> float:
+        """Share of the half-spread that a leg of this series pays."""
+        pct = self.costs.vix_spread_share_pct if self.series.is_vix[row] else self.costs.spx_spread_share_pct
+        return pct / 100.0
+
+    def fee(self, row: int, session: int) -> float:
+        return self.fee_usd(self.series.roots[row], session) if self.costs.fees else 0.0
+
+    def open_legs(
+        self,
+        snapshot: Snapshot,
+        legs: Legs,
+        quotes: Quotes,
+        quantity: list[int],
+        *,
+        layer: int,
+        group: int,
+        reason: str,
+    ) -> list[Lot]:
+        """Open every leg of an order, or none where a leg has no two-sided market; returns the new lots."""
+        if not self.tradable(quotes):
+            self.counters.no_market += 1
+            return []
+        sign = np.sign(np.array(quantity, dtype=np.float64))
+        price = fill_prices(quotes, sign, self.share(int(legs.series[0])))
+        lots = []
+        for k, lot_quantity in enumerate(quantity):
+            row = int(legs.series[k])
+            fees = self.fee(row, snapshot.session) * abs(lot_quantity)
+            lot = Lot(
+                lot_id=self._lot_id(),
+                layer=layer,
+                group=group,
+                series=row,
+                strike=float(legs.strike[k]),
+                right=int(legs.right[k]),
+                quantity=lot_quantity,
+                multiplier_usd=self.series.multiplier_usd(row),
+                open_index=snapshot.index,
+                open_mid=float(quotes.mid[k]),
+                open_price=float(price[k]),
+                open_fees_usd=fees,
+                open_reason=reason,
+            )
+            self.book.add(lot)
+            lots.append(lot)
+            self._record(snapshot.index, "open", lot, lot_quantity, lot.open_price, lot.open_mid, fees, reason)
+        return lots
+
+    @staticmethod
+    def tradable(quotes: Quotes) -> bool:
+        """True where every leg has an uncrossed two-sided market (a zero bid is a market, a missing one is not)."""
+        return bool(np.all((quotes.ask > quotes.bid) & (quotes.bid >= 0.0)))
+
+    def close_lots(self, snapshot: Snapshot, lots: list[Lot], reason: str, quantity: int | None = None) -> int:
+        """Close lots, oldest first, ``quantity`` contracts at most; returns the contracts closed.
+
+        A long option whose bid is below one tick gets nothing and pays no fee: it is stranded and waits for its settlement.
+        A short leg is always bought back.
+        """
+        if not lots:
+            return 0
+        legs = Legs.of([(lot.series, lot.strike, lot.right) for lot in lots])
+        quotes = snapshot.quote(legs)
+        sign = -np.sign(np.array([lot.quantity for lot in lots], dtype=np.float64))
+        price = fill_prices(quotes, sign, self.share(lots[0].series))
+        left = abs(quantity) if quantity is not None else None
+        closed = 0
+        for k, lot in enumerate(lots):
+            if left is not None and left <= 0:
+                break
+            if lot.quantity > 0 and quotes.bid[k] < quotes.tick[k]:
+                self._strand(snapshot.index, lot, reason)
+                continue
+            if not quotes.ask[k] > quotes.bid[k]:
+                self.counters.no_market += 1
+                continue
+            part = lot
+            if left is not None and abs(lot.quantity) > left:
+                part = lot.split(left if lot.quantity > 0 else -left, self._lot_id())
+                self.book.track_split(part)
+                self.book.resized()
+            else:
+                self.book.remove(lot)
+            fees = self.fee(part.series, snapshot.session) * abs(part.quantity)
+            part.close_index, part.close_kind, part.close_reason = snapshot.index, "closed", reason
+            part.close_mid, part.close_price, part.close_fees_usd = float(quotes.mid[k]), float(price[k]), fees
+            self._record(snapshot.index, "close", part, -part.quantity, part.close_price, part.close_mid, fees, reason)
+            closed += abs(part.quantity)
+            if left is not None:
+                left -= abs(part.quantity)
+        return closed
+
+    def settle(self, index: int, lot: Lot, value: float, source: str) -> None:
+        """Cash-settle a lot at a settlement value; no fee."""
+        payoff = max(lot.right * (value - lot.strike), 0.0)
+        self.book.remove(lot)
+        lot.close_index, lot.close_kind, lot.close_reason = index, "settled", f"settled at {value:.2f} ({source})"
+        lot.close_mid, lot.close_price, lot.settlement_source = payoff, payoff, source
+        self._record(index, "settle", lot, -lot.quantity, payoff, payoff, 0.0, lot.close_reason)
+
+    def interest(self, index: int, hedged_usd: float, unhedged_usd: float) -> None:
+        """Book interest on both accounts."""
+        self.ledger.append(
+            Entry(
+                index=index,
+                kind="interest",
+                sleeve="cash",
+                layer=-1,
+                group=-1,
+                lot=-1,
+                quantity=0,
+                price=0.0,
+                mid=0.0,
+                slippage_usd=0.0,
+                fees_usd=0.0,
+                cash_usd=hedged_usd,
+                cash_unhedged_usd=unhedged_usd,
+                reason="interest on the previous close's balance",
+            )
+        )
+
+    def _lot_id(self) -> int:
+        self.next_lot += 1
+        return self.next_lot - 1
+
+    def _strand(self, index: int, lot: Lot, reason: str) -> None:
+        if lot.stranded:
+            return
+        lot.stranded = True
+        self.counters.stranded += 1
+        self._record(index, "strand", lot, 0, 0.0, 0.0, 0.0, f"no bid: {reason}")
+
+    def _record(
+        self, index: int, kind: EntryKind, lot: Lot, quantity: int, price: float, mid: float, fees: float, reason: str
+    ) -> None:
+        usd = quantity * lot.multiplier_usd
+        cash = -usd * price - fees
+        self.ledger.append(
+            Entry(
+                index=index,
+                kind=kind,
+                sleeve=CONDOR if lot.layer < 0 else HEDGE,
+                layer=lot.layer,
+                group=lot.group,
+                lot=lot.lot_id,
+                quantity=quantity,
+                price=price,
+                mid=mid,
+                slippage_usd=usd * (price - mid),
+                fees_usd=fees,
+                cash_usd=cash,
+                cash_unhedged_usd=cash if lot.layer < 0 else 0.0,
+                reason=reason,
+            )
+        )

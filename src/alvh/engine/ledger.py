@@ -1,0 +1,133 @@
+"""The ledger: an append-only record of every cash movement and every change of position, and the book that it adds up to.
+
+Two cash accounts run side by side on the same condor trades: ``hedged`` receives every entry, ``unhedged`` only those of the
+condor sleeve. Interest is booked on each account by itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+CONDOR, HEDGE, CASH = "condor", "hedge", "cash"
+EntryKind = Literal["open", "close", "settle", "strand", "interest"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of the record. ``quantity`` is signed contracts added to the book; ``cash_usd`` what the account receives.
+
+    ``price`` and ``mid`` are points per unit; ``slippage_usd`` and ``fees_usd`` are positive costs contained in ``cash_usd``.
+    ``cash_unhedged_usd`` is what the unhedged account receives: equal to ``cash_usd`` for the condor, zero for the hedge.
+    """
+
+    index: int
+    kind: EntryKind
+    sleeve: str
+    layer: int
+    group: int
+    lot: int
+    quantity: int
+    price: float
+    mid: float
+    slippage_usd: float
+    fees_usd: float
+    cash_usd: float
+    cash_unhedged_usd: float
+    reason: str
+
+
+class Lot:
+    """One position opened in one fill; a partial sale splits it. ``layer`` is -1 for the condor, ``group`` -1 for the hedge.
+
+    ``close_kind``: "" while open, "closed" by a trade, "settled" at a settlement value. ``stranded``: no bid when it should
+    have been sold; it waits for its settlement and no longer counts in its layer.
+    """
+
+    __slots__ = (
+        "close_fees_usd",
+        "close_index",
+        "close_kind",
+        "close_mid",
+        "close_price",
+        "group",
+        "layer",
+        "lot_id",
+        "multiplier_usd",
+        "open_fees_usd",
+        "open_index",
+        "open_mid",
+        "open_price",
+        "open_reason",
+        "close_reason",
+        "quantity",
+        "right",
+        "series",
+        "settlement_source",
+        "stranded",
+        "strike",
+    )
+
+    def __init__(
+        self,
+        *,
+        lot_id: int,
+        layer: int,
+        group: int,
+        series: int,
+        strike: float,
+        right: int,
+        quantity: int,
+        multiplier_usd: float,
+        open_index: int,
+        open_mid: float,
+        open_price: float,
+        open_fees_usd: float,
+        open_reason: str,
+    ) -> None:
+        self.lot_id, self.layer, self.group = lot_id, layer, group
+        self.series, self.strike, self.right = series, strike, right
+        self.quantity, self.multiplier_usd = quantity, multiplier_usd
+        self.open_index, self.open_mid, self.open_price = open_index, open_mid, open_price
+        self.open_fees_usd, self.open_reason = open_fees_usd, open_reason
+        self.close_index, self.close_mid, self.close_price, self.close_fees_usd = -1, float("nan"), float("nan"), 0.0
+        self.close_kind, self.close_reason, self.settlement_source = "", "", ""
+        self.stranded = False
+
+    def split(self, quantity: int, lot_id: int) -> Lot:
+        """Take ``quantity`` contracts (same sign, fewer than held) off into a lot with the same history."""
+        share = quantity / self.quantity
+        other = Lot(
+            lot_id=lot_id,
+            layer=self.layer,
+            group=self.group,
+            series=self.series,
+            strike=self.strike,
+            right=self.right,
+            quantity=quantity,
+            multiplier_usd=self.multiplier_usd,
+            open_index=self.open_index,
+            open_mid=self.open_mid,
+            open_price=self.open_price,
+            open_fees_usd=self.open_fees_usd * share,
+            open_reason=self.open_reason,
+        )
+        self.open_fees_usd -= other.open_fees_usd
+        self.quantity -= quantity
+        return other
+
+
+class Ledger:
+    """Append-only entries, and the two cash balances that they add up to."""
+
+    __slots__ = ("cash_hedged_usd", "cash_unhedged_usd", "entries")
+
+    def __init__(self, equity_usd: float) -> None:
+        self.entries: list[Entry] = []
+        self.cash_hedged_usd = equity_usd
+        self.cash_unhedged_usd = equity_usd
+
+    def append(self, entry: Entry) -> None:
+        self.entries.append(entry)
+        self.cash_hedged_usd += entry.cash_usd
+        self.cash_unhedged_usd += entry.cash_unhedged_usd

@@ -1,0 +1,217 @@
+"""One session in nine named steps; the backtest calls :func:`run_session` for every close in order.
+
+1 open the snapshot · 2 settle what settles on the opening value · 3 mark the book · 4 build the view · 5 decide ·
+6 apply limits · 7 select contracts · 8 fill · 9 settle what settles on the close, append to the record.
+Selection and sizing go sleeve by sleeve, the hedge on the book as the selected condor orders leave it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alvh.engine.book import Book
+from alvh.engine.broker import Broker, Counters
+from alvh.engine.ledger import Ledger, Lot
+from alvh.engine.orders import Desk
+from alvh.market.market import Market, Snapshot
+from alvh.strategy.decide import Decision, decide
+from alvh.strategy.policy import Policy
+from alvh.strategy.view import NOTHING_HELD, Memory, Signals, View
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+ACTUAL_360 = 360.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Record:
+    """One row per session of the run, filled in step 9. Dollars at the close."""
+
+    equity_hedged_usd: Floats
+    equity_unhedged_usd: Floats
+    cash_hedged_usd: Floats
+    cash_unhedged_usd: Floats
+    interest_hedged_usd: Floats
+    interest_unhedged_usd: Floats
+    condor_lots: Floats
+    index_notional_usd: Floats
+    risk_capital_usd: Floats
+    layer_value_usd: Floats
+    layer_quantity: Floats
+    marks: int = 0
+
+    @staticmethod
+    def empty(sessions: int, layers: int) -> Record:
+        columns = [np.zeros(sessions) for _ in range(9)]
+        return Record(
+            equity_hedged_usd=columns[0],
+            equity_unhedged_usd=columns[1],
+            cash_hedged_usd=columns[2],
+            cash_unhedged_usd=columns[3],
+            interest_hedged_usd=columns[4],
+            interest_unhedged_usd=columns[5],
+            condor_lots=columns[6],
+            index_notional_usd=columns[7],
+            risk_capital_usd=columns[8],
+            layer_value_usd=np.zeros((layers, sessions)),
+            layer_quantity=np.zeros((layers, sessions)),
+        )
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """Everything that a run carries from session to session. ``first`` is the market row of the run's first session."""
+
+    policy: Policy
+    market: Market
+    first: int
+    last: int
+    condor_days: Bools
+    hedge_days: Bools
+    layer_due: Bools
+    signal_names: tuple[str, ...]
+    signal_values: Floats
+    ledger: Ledger
+    book: Book
+    broker: Broker
+    counters: Counters
+    desk: Desk
+    memory: Memory
+    record: Record
+    pending: Decision | None = None
+    closes: list[tuple[int, str]] = field(default_factory=list)
+
+
+def run_session(run: Run, index: int) -> None:
+    """Carry the book through the session in market row ``index``."""
+    snapshot = run.market.snapshot(index)  # 1
+    row = index - run.first
+    _accrue(run, snapshot, row)
+    _settle(run, snapshot, am=True)  # 2
+    value, unhedged_value = _mark(run, snapshot)  # 3
+    capital = run.ledger.cash_unhedged_usd + unhedged_value if run.policy.account.compound else run.policy.account.equity_usd
+    if run.pending is not None:  # decided at the last close, filled at this one
+        _carry_out(run, snapshot, run.pending, capital)
+        run.pending = None
+        value, unhedged_value = _mark(run, snapshot)
+    view = _view(run, snapshot, row, value)  # 4
+    decision = decide(run.policy, view, run.memory, row)  # 5
+    run.memory = decision.memory
+    for reason in decision.held_back:
+        run.counters.held_back[reason.rule] = run.counters.held_back.get(reason.rule, 0) + 1
+    if run.policy.timing.fill_at == "next_close":
+        run.pending = decision if decision.intents else None
+    elif decision.intents:
+        _carry_out(run, snapshot, decision, capital)  # 6-8
+    _settle(run, snapshot, am=False)  # 9
+    _append(run, snapshot, row)
+
+
+def _accrue(run: Run, snapshot: Snapshot, row: int) -> None:
+    """Interest on the previous close's balance at the previous close's bill rate, actual/360."""
+    if row == 0:
+        return
+    before = snapshot.index - 1
+    days = snapshot.session - int(run.market.sessions[before])
+    factor = float(run.market.bill_rate[before]) * days / ACTUAL_360
+    hedged, unhedged = run.ledger.cash_hedged_usd * factor, run.ledger.cash_unhedged_usd * factor
+    run.broker.interest(snapshot.index, hedged, unhedged)
+    run.record.interest_hedged_usd[row], run.record.interest_unhedged_usd[row] = hedged, unhedged
+
+
+def _settle(run: Run, snapshot: Snapshot, *, am: bool) -> None:
+    """Settle the lots whose settlement session has come, on the opening value (AM) or on the close (PM)."""
+    table = run.market.series
+    due = [
+        lot
+        for lot in run.book.lots
+        if bool(table.am[lot.series]) == am and int(table.settlement_session[lot.series]) <= snapshot.session
+    ]
+    for lot in due:
+        settlement = run.market.settlement(lot.series, snapshot.index)
+        run.broker.settle(snapshot.index, lot, settlement.value, settlement.source)
+        _forget(run, lot)
+
+
+def _forget(run: Run, lot: Lot) -> None:
+    """Drop a condor or a layer's holding once its last counting lot is gone."""
+    if lot.layer >= 0:
+        if not lot.stranded and not run.book.layer_lots(lot.layer):
+            run.book.layers[lot.layer].series = None
+    elif lot.group in run.book.condors and not any(other.group == lot.group for other in run.book.lots):
+        del run.book.condors[lot.group]
+
+
+def _mark(run: Run, snapshot: Snapshot) -> tuple[Floats, float]:
+    """Dollar value of every open lot at its mark, and the condor's sum."""
+    if not run.book.lots:
+        return np.empty(0), 0.0
+    legs, usd, condor = run.book.arrays()
+    value = usd * snapshot.mark(legs)
+    return value, float(value[condor].sum())
+
+
+def _view(run: Run, snapshot: Snapshot, row: int, value: Floats) -> View:
+    book, table = run.book, run.market.series
+    groups = np.fromiter(book.condors, dtype=np.int64, count=len(book.condors))
+    cost = np.zeros(len(groups))
+    short_delta = np.zeros(len(groups))
+    if len(groups):
+        slot = {group: k for k, group in enumerate(book.condors)}
+        for lot, usd in zip(book.lots, value.tolist(), strict=True):
+            if lot.group in slot:
+                cost[slot[lot.group]] -= usd
+        if run.policy.condor.exit.short_delta is not None:
+            legs, _, _ = book.arrays()
+            delta = np.abs(snapshot.quote(legs).delta)
+            for k, lot in enumerate(book.lots):
+                if lot.group in slot and lot.quantity < 0:
+                    short_delta[slot[lot.group]] = max(short_delta[slot[lot.group]], delta[k])
+    left = np.full(len(book.layers), NOTHING_HELD, dtype=np.int64)
+    for k, layer in enumerate(book.layers):
+        if layer.series is not None:
+            left[k] = int(np.searchsorted(run.market.sessions, table.last_trade[layer.series])) - snapshot.index
+    return View(
+        session=snapshot.session,
+        condor_day=bool(run.condor_days[row]),
+        hedge_day=bool(run.hedge_days[row]),
+        vix=snapshot.vix,
+        condor_group=groups,
+        condor_credit_usd=np.array([condor.credit_usd for condor in book.condors.values()]),
+        condor_cost_to_close_usd=cost,
+        condor_dte=np.array([condor.expiry - snapshot.session for condor in book.condors.values()], dtype=np.int64),
+        condor_short_delta=short_delta,
+        layer_due=run.layer_due[:, row],
+        layer_sessions_left=left,
+        signals=Signals(names=run.signal_names, values=run.signal_values[:, row : row + 1], session=snapshot.session),
+    )
+
+
+def _carry_out(run: Run, snapshot: Snapshot, decision: Decision, capital_usd: float) -> None:
+    for intent in decision.intents:
+        run.desk.carry_out(snapshot, intent, capital_usd)
+
+
+def _append(run: Run, snapshot: Snapshot, row: int) -> None:
+    record, book, ledger = run.record, run.book, run.ledger
+    total = condor_total = 0.0
+    if book.lots:
+        legs, usd, condor = book.arrays()
+        value = usd * snapshot.mark(legs)
+        total, condor_total = float(value.sum()), float(value[condor].sum())
+        record.marks += len(value)
+        for lot, lot_value in zip(book.lots, value.tolist(), strict=True):
+            if lot.layer >= 0:
+                record.layer_value_usd[lot.layer, row] += lot_value
+                if not lot.stranded:
+                    record.layer_quantity[lot.layer, row] += lot.quantity
+    record.cash_hedged_usd[row], record.cash_unhedged_usd[row] = ledger.cash_hedged_usd, ledger.cash_unhedged_usd
+    record.equity_hedged_usd[row] = ledger.cash_hedged_usd + total
+    record.equity_unhedged_usd[row] = ledger.cash_unhedged_usd + condor_total
+    readings = run.desk.readings(snapshot)
+    record.condor_lots[row] = readings.lots
+    record.index_notional_usd[row] = readings.index_notional_usd
+    record.risk_capital_usd[row] = readings.risk_capital_usd

@@ -1,0 +1,99 @@
+"""The one place that configures the compiler.
+
+``ALVH_JIT=0`` in the environment turns compiling off: every kernel is then the plain Python function that is written here, slow but
+open to a debugger. Compiled kernels are serial, release the interpreter lock and are kept on disk; the folder they are kept in
+carries a fingerprint of this room's source, because numba notices a change only in the file of the kernel itself and not in the
+inlined functions that the kernel took from its neighbours.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+JIT = os.environ.get("ALVH_JIT", "1") != "0"
+"""Whether kernels are compiled; read once, at import."""
+
+# No 'reassoc': it undoes the two-part range reduction of exp and log. No 'arcp' or 'afn': they trade accuracy. With 'nnan' the
+# compiler may assume that no operand is NaN, so a test for NaN or for infinity has to go through a function under `strict`.
+FAST_MATH = frozenset({"contract", "nnan", "ninf", "nsz"})
+
+
+def _fingerprint() -> str:
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:12]
+
+
+def _cache_folder() -> str:
+    """Folder for compiled kernels: below ``NUMBA_CACHE_DIR`` if set, else beside the source, else (numba's own rule) the user's."""
+    named = os.environ.get("NUMBA_CACHE_DIR")
+    room = Path(__file__).parent
+    if not named and not os.access(room, os.W_OK):
+        return ""
+    return str((Path(named) if named else room / "__pycache__") / f"kernels-{_fingerprint()}")
+
+
+if JIT:
+    from llvmlite import ir
+    from numba import config, njit, types
+    from numba.extending import intrinsic
+
+    _CACHE_FOLDER = _cache_folder()
+
+    def _compiled(function: Function, **options: Any) -> Function:
+        # error_model="numpy": Python's own would put a branch for a zero divisor into every loop, and such loops do not vectorise.
+        before = config.CACHE_DIR
+        config.CACHE_DIR = _CACHE_FOLDER or before  # numba looks at it while it decorates; other users of numba keep theirs
+        try:
+            return njit(error_model="numpy", **options)(function)  # type: ignore[no-any-return]
+        finally:
+            config.CACHE_DIR = before
+
+    def kernel(function: Function) -> Function:
+        """Compile a loop over arrays: serial, without the interpreter lock, kept on disk."""
+        return _compiled(function, fastmath=set(FAST_MATH), nogil=True, cache=True)
+
+    def inline(function: Function) -> Function:
+        """Compile a scalar function that every caller takes into its own loop."""
+        return _compiled(function, fastmath=set(FAST_MATH), nogil=True, forceinline=True)
+
+    def strict(function: Function) -> Function:
+        """As :func:`inline`, under IEEE rules: NaN and infinity are real values here."""
+        return _compiled(function, fastmath=set(), nogil=True, forceinline=True)  # said, or the caller's flags would hold
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def bits_of(typing_context, value):  # type: ignore[no-untyped-def]
+        """The 64 bits of a double as an integer."""
+        del typing_context, value
+        return types.int64(types.float64), lambda _context, builder, _signature, args: builder.bitcast(args[0], ir.IntType(64))
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def double_of(typing_context, bits):  # type: ignore[no-untyped-def]
+        """The double that these 64 bits spell."""
+        del typing_context, bits
+        return types.float64(types.int64), lambda _context, builder, _signature, args: builder.bitcast(args[0], ir.DoubleType())
+
+else:
+
+    def kernel(function: Function) -> Function:
+        """Leave the function as it is (``ALVH_JIT=0``)."""
+        return function
+
+    inline = strict = kernel
+
+    def bits_of(value: float) -> np.int64:
+        """The 64 bits of a double as an integer."""
+        return np.float64(value).view(np.int64)
+
+    def double_of(bits: int) -> np.float64:
+        """The double that these 64 bits spell."""
+        return np.int64(bits).view(np.float64)

@@ -1,0 +1,1 @@
+"""One instant: quotes, chains, surfaces, forwards, marks, snapshots, causal signals."""

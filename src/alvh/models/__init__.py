@@ -1,0 +1,1 @@
+"""Made markets: the SPX surface, the VIX smile, half-spreads, stand-ins for missing inputs."""

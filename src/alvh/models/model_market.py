@@ -1,0 +1,249 @@
+"""A market whose chain is modelled: SPX and VIX smiles anchored to each session's indices and VX settlements."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alvh.core.days import DayArray, iso
+from alvh.core.errors import DataMissing
+from alvh.core.strikes import spx_strikes, vix_strikes
+from alvh.core.ticks import round_to_tick, tick_rule, tick_size
+from alvh.kernels import surface
+from alvh.market.history import History
+from alvh.market.market import Explained, Legs, PriceSource, Quotes, Settlement, Slice
+from alvh.market.series import SeriesTable
+from alvh.market.settlement import soq_proxy, vro_value
+from alvh.market.signals import compute_signals
+from alvh.models import spx_surface, vix_smile
+from alvh.models.spreads import SpreadCase, half_spread
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+SPX_AM_DAYS = 6.5 / 24.0
+"""An AM series settles at the opening, 6.5 hours before the close from which days are counted (surfaces.md 1)."""
+
+SMILE = np.array(
+    [
+        spx_surface.MU,
+        spx_surface.S,
+        spx_surface.D0,
+        spx_surface.D1,
+        spx_surface.B,
+        spx_surface.X_LOW,
+        spx_surface.X_HIGH,
+        vix_smile.KAPPA,
+        vix_smile.SLOPE,
+        vix_smile.CURVATURE,
+        vix_smile.X_LOW,
+        vix_smile.X_HIGH,
+    ]
+)
+
+
+@dataclass(slots=True)
+class SpreadCount:
+    """Sessions on which the cap of a half-spread at half the mid bound."""
+
+    capped: set[int] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelMarket:
+    """Implements ``market.Market`` on an aligned history; build with :func:`model_market`."""
+
+    history: History
+    series: SeriesTable
+    spread_case: SpreadCase
+    state: tuple[Any, ...]
+    legs_of_series: tuple[Any, ...]
+    soq: Floats
+    lifted: NDArray[np.bool_]
+    spread_count: SpreadCount
+    signals: dict[str, Floats]
+    price_source: PriceSource = "model"
+
+    @property
+    def sessions(self) -> DayArray:
+        return self.history.sessions
+
+    @property
+    def bill_rate(self) -> Floats:
+        return self.history.bill_rate
+
+    def snapshot(self, index: int) -> ModelSnapshot:
+        return ModelSnapshot(self, index)
+
+    def signal(self, name: str) -> Floats:
+        if name not in self.signals:
+            self.signals[name] = compute_signals(self.history, (name,))[0]
+        return self.signals[name]
+
+    def settlement(self, series: int, index: int) -> Settlement:
+        if self.series.is_vix[series]:
+            value, source, published = vro_value(self.history, int(self.series.expiry[series]), index)
+            return Settlement(value=value, source=source, published=published)
+        scale = float(self.legs_of_series[3][series])
+        if self.series.am[series]:
+            return Settlement(value=scale * float(self.soq[index]), source="SOQ reconstruction", published=False)
+        return Settlement(value=scale * float(self.history.spx_close[index]), source="close", published=True)
+
+    def explain(self, legs: Legs, before: Ints, after: Ints, settle: Floats) -> Explained:
+        out = np.empty((7, len(before)))
+        settles = ~np.isnan(settle)
+        surface.explain_pairs(
+            self.state,
+            self.legs_of_series,
+            SMILE,
+            before,
+            after,
+            legs.series,
+            legs.strike,
+            legs.right,
+            settles,
+            np.where(settles, settle, 0.0),
+            out,
+        )
+        return Explained(
+            before=out[0], time=out[1], forward=out[2], vol_level=out[3], smile=out[4], after=out[5], greeks=out[6]
+        )
+
+
+class ModelSnapshot:
+    """One close of a :class:`ModelMarket`."""
+
+    __slots__ = ("_market", "index")
+
+    def __init__(self, market: ModelMarket, index: int) -> None:
+        self._market = market
+        self.index = index
+
+    @property
+    def session(self) -> int:
+        return int(self._market.history.sessions[self.index])
+
+    @property
+    def spx(self) -> float:
+        return float(self._market.history.spx_close[self.index])
+
+    @property
+    def vix(self) -> float:
+        return float(self._market.history.vix_close[self.index])
+
+    def listed(self, *, vix: bool) -> Ints:
+        return self._market.series.listed(self.session, vix=vix)
+
+    def slice(self, series: int, right: int) -> Slice:
+        market = self._market
+        forward = self._forward(series)
+        if market.series.is_vix[series]:
+            strikes = vix_strikes(self.session, int(market.series.expiry[series]) - self.session, forward)
+        else:
+            scale = float(market.legs_of_series[3][series])
+            strikes = spx_strikes(forward / scale) * scale
+        delta = np.empty(len(strikes))
+        surface.slice_delta(market.state, market.legs_of_series, SMILE, self.index, series, strikes, float(right), delta)
+        return Slice(series=series, right=right, strikes=strikes, delta=delta, forward=forward)
+
+    def _forward(self, series: int) -> float:
+        market = self._market
+        column = int(market.legs_of_series[2][series])
+        if column >= 0:
+            return float(market.state[7][self.index, column])
+        years = max(float(market.series.expiry[series]) - self.session - market.legs_of_series[1][series], 0.0) / 365.0
+        carry = market.history.bill_rate[self.index] - market.history.dividend_yield[self.index]
+        return float(market.legs_of_series[3][series]) * self.spx * float(np.exp(carry * years))
+
+    def mark(self, legs: Legs) -> Floats:
+        out = np.empty(len(legs.series))
+        market = self._market
+        surface.mark_legs(
+            market.state, market.legs_of_series, SMILE, self.index, legs.series, legs.strike, legs.right, out
+        )
+        return out
+
+    def greeks(self, legs: Legs) -> Floats:
+        """Price, delta, gamma, vega, theta, forward, vol and year fraction, (8, legs)."""
+        out = np.empty((8, len(legs.series)))
+        market = self._market
+        surface.greeks_legs(
+            market.state, market.legs_of_series, SMILE, self.index, legs.series, legs.strike, legs.right, out
+        )
+        return out
+
+    def quote(self, legs: Legs) -> Quotes:
+        market = self._market
+        greeks = self.greeks(legs)
+        day, vix = self.session, self.vix
+        bid, ask, ticks = np.empty(len(legs.series)), np.empty(len(legs.series)), np.empty(len(legs.series))
+        for k, mid in enumerate(greeks[0].tolist()):
+            row = int(legs.series[k])
+            is_vix = bool(market.series.is_vix[row])
+            rule = tick_rule(market.series.roots[row], day)
+            tick = float(tick_size(rule, mid))
+            scale = float(market.legs_of_series[3][row])
+            half, capped = half_spread(
+                mid / scale, tick / scale, vix, day, is_vix=is_vix, weekly=not market.series.monthly[row], case=market.spread_case
+            )
+            half *= scale
+            if capped:
+                market.spread_count.capped.add(self.index)
+            low = float(round_to_tick(rule, max(mid - half, 0.0)))
+            while low > mid:  # rounding may not lift a bid over the mark, nor drop an ask below it
+                low = max(low - float(tick_size(rule, max(low - 1e-9, 0.0))), 0.0)
+            low_tick = float(tick_size(rule, low))
+            high = max(float(round_to_tick(rule, mid + half)), low + low_tick)
+            while high < mid:
+                high += float(tick_size(rule, high))
+            bid[k], ask[k], ticks[k] = low, high, low_tick
+        return Quotes(bid=bid, ask=ask, mid=greeks[0], tick=ticks, delta=greeks[1], forward=greeks[5])
+
+
+def model_market(
+    history: History, series: SeriesTable, vix_forward: Floats, *, spread_case: SpreadCase = "central"
+) -> ModelMarket:
+    """Build the modelled market.
+
+    ``vix_forward`` (sessions, VIX rows of ``series``): forward of every VIX expiry, NaN where it does not trade. SPX, VIX,
+    VVIX, bill rate and dividend yield must be present in every session; raises :class:`DataMissing` naming the first gap.
+    """
+    for name in ("spx_close", "vix_close", "vvix", "bill_rate", "dividend_yield"):
+        missing = np.flatnonzero(np.isnan(getattr(history, name)))
+        if len(missing):
+            raise DataMissing(
+                f"{name} is missing on {len(missing)} sessions, the first {iso(history.sessions[missing[0]])}",
+                where=history.source,
+                todo="run 'alvh data check' on the folder, or start later",
+            )
+    levels = np.column_stack([history.vix9d, history.vix_close, history.vix3m, history.vix6m])
+    theta, lifted = spx_surface.total_variance_knots(levels)
+    split = int(np.searchsorted(series.is_vix, True))
+    column = np.arange(len(series), dtype=np.int64) - split
+    column[:split] = -1
+    early = np.where(series.am & ~series.is_vix, SPX_AM_DAYS, 0.0)
+    scale = np.array([series.scale(row) for row in range(len(series))])
+    state = (
+        np.ascontiguousarray(history.sessions),
+        np.ascontiguousarray(history.spx_close),
+        np.ascontiguousarray(history.bill_rate),
+        np.ascontiguousarray(history.dividend_yield),
+        theta,
+        np.ascontiguousarray(history.vix_close),
+        vix_smile.atm30(history.vvix),
+        np.ascontiguousarray(vix_forward),
+    )
+    return ModelMarket(
+        history=history,
+        series=series,
+        spread_case=spread_case,
+        state=state,
+        legs_of_series=(np.ascontiguousarray(series.expiry), early, column, scale),
+        soq=soq_proxy(history),
+        lifted=lifted,
+        spread_count=SpreadCount(),
+        signals={},
+    )

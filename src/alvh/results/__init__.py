@@ -1,0 +1,1 @@
+"""Meaning: metrics, attribution, tables, the tear sheet."""

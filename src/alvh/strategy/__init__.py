@@ -1,0 +1,1 @@
+"""Decisions, pure: view, conditions, schedules, sizing, policy, limits, selection."""

@@ -1,0 +1,225 @@
+"""The policy: every choice of the book as one frozen value. A TOML file resolves to it (``policy_file``); nothing here does I/O.
+
+Names carry units. ``_pct`` values are percentages, deltas are absolute forward deltas in (0, 1), ``dte`` are calendar days.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from alvh.strategy.conditions import Condition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Starting equity; ``compound`` lets condor lots follow the unhedged equity, and returns the previous session's equity."""
+
+    equity_usd: float = 1_000_000.0
+    compound: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Costs:
+    """Share of the half-spread paid per leg, fees on or off, and the half-spread case (low, central, high)."""
+
+    spx_spread_share_pct: float = 25.0
+    vix_spread_share_pct: float = 50.0
+    fees: bool = True
+    spread_case: Literal["low", "central", "high"] = "central"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """When decisions are made and when they are filled."""
+
+    decide_at: Literal["close"] = "close"
+    fill_at: Literal["same_close", "next_close"] = "same_close"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntrySchedule:
+    """Days on which a condor may be opened; ``weekday`` (Monday 0) for weekly, the first such weekday of a month for monthly."""
+
+    kind: Literal["weekly", "monthly", "daily"] = "weekly"
+    weekday: int = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CondorSize:
+    """Lots of one entry: a share of the account at maximum loss (at least ``minimum_lots``), or fixed lots."""
+
+    kind: Literal["share_of_account", "fixed_lots"] = "share_of_account"
+    share_pct: float = 5.0
+    minimum_lots: int = 1
+    lots: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wing:
+    """The long strikes: nearest to a delta, or a number of points beyond the short strike."""
+
+    kind: Literal["delta", "points"] = "delta"
+    delta: float = 0.05
+    points: float = 50.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CondorExit:
+    """First close at which a test is true closes the whole condor; ``None`` switches a test off.
+
+    ``profit_fraction_pct``: buying back at mid keeps this share of the credit received. ``loss_multiple``: the mid cost to
+    close minus the credit is at least this multiple of the credit. ``dte``: days to expiry at most. ``short_delta``: either
+    short leg's absolute forward delta is at least this.
+    """
+
+    profit_fraction_pct: float | None = 50.0
+    loss_multiple: float | None = None
+    dte: int | None = 21
+    short_delta: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condor:
+    """The condor sleeve (R01, R33). ``roots``: preferred root first where two expire on one date."""
+
+    enabled: bool = True
+    roots: tuple[str, ...] = ("SPXW", "SPX")
+    entry: EntrySchedule = field(default_factory=EntrySchedule)
+    target_dte: int = 45
+    min_dte: int = 30
+    max_dte: int = 60
+    short_delta: float = 0.16
+    wing: Wing = field(default_factory=Wing)
+    max_net_delta: float | None = None
+    size: CondorSize = field(default_factory=CondorSize)
+    exit: CondorExit = field(default_factory=CondorExit)
+    gate_max_vix: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerStrike:
+    """Strike choice: absolute forward delta, or per cent out of the money counted from the VX forward or from spot VIX."""
+
+    kind: Literal["delta", "moneyness"] = "delta"
+    delta: float = 0.20
+    out_pct: float = 7.5
+    of: Literal["forward", "spot"] = "forward"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roll:
+    """When a layer rolls. ``every_days`` calendar days on the grid; ``sessions`` before the last trading session; or never.
+
+    ``anchor``: the grid stands (``schedule``) or restarts at each roll (``last_roll``).
+    """
+
+    kind: Literal["every_days", "sessions_before_expiry", "hold_to_settlement"] = "every_days"
+    days: int = 7
+    sessions: int = 1
+    anchor: Literal["schedule", "last_roll"] = "schedule"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HedgeLayer:
+    """One layer of VIX calls (R04-R06, R10, R11).
+
+    ``ratio``: its weight in the ladder. ``aim_dte``: the day count that the choice inside the window lies nearest to
+    (``None``: the window's middle). ``prefer_monthly``: inside the window a monthly before a weekly.
+    """
+
+    name: str
+    ratio: float
+    min_dte: int
+    max_dte: int
+    aim_dte: float | None = None
+    prefer_monthly: bool = True
+    strike: LayerStrike = field(default_factory=LayerStrike)
+    roll: Roll = field(default_factory=Roll)
+    roll_to: Literal["next_in_window", "next_monthly"] = "next_in_window"
+    restrike: Literal["target_delta", "same_moneyness"] = "target_delta"
+    same_expiry: Literal["keep", "restrike"] = "keep"
+    when_empty: Literal["nearest", "skip"] = "nearest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HedgeSize:
+    """What one full ladder (the sum of ratios, as contracts) stands against (R03).
+
+    ``index_notional``: each ``per_usd`` of SPX × 100 × condor lots; ``risk_capital``: each ``per_usd`` of the open condors'
+    maximum loss; ``per_condor``: each condor lot. ``reference``: lots open now, or planned (open had none left early).
+    """
+
+    kind: Literal["index_notional", "risk_capital", "per_condor"] = "index_notional"
+    per_usd: float = 600_000.0
+    reference: Literal["open", "planned"] = "open"
+    resize: Literal["at_roll", "weekly"] = "at_roll"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hedge:
+    """The hedge sleeve. ``presence`` is ``always`` (R36); no strike above ``max_strike_to_forward`` times its forward."""
+
+    enabled: bool = True
+    presence: Literal["always"] = "always"
+    instrument: Literal["vix_calls"] = "vix_calls"
+    ratio_of: Literal["contracts"] = "contracts"
+    size: HedgeSize = field(default_factory=HedgeSize)
+    max_strike_to_forward: float = 3.0
+    fallback_min_dte: int = 9
+    layers: tuple[HedgeLayer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpreadLimit:
+    """R45: (ask − bid) ÷ mid, per leg and averaged by quantity, above which opens and the opening half of a roll are refused."""
+
+    max_pct: float = 8.0
+    on_roll: Literal["keep", "close_anyway"] = "keep"
+    sleeves: tuple[str, ...] = ("hedge",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Limits applied after the decision; ``None`` switches one off."""
+
+    spread: SpreadLimit | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """What an adaptive rule does: hold back condor entries, roll layers now, or close a share of layers.
+
+    ``layers``: names, empty for all. ``fraction_pct``: share of each layer's quantity that ``close_layers`` sells.
+    """
+
+    kind: Literal["skip_condor_entry", "roll_layers", "close_layers"]
+    layers: tuple[str, ...] = ()
+    fraction_pct: float = 50.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdaptiveRule:
+    """``when`` joined to ``then``; ``cool_down_sessions`` must pass before the same rule acts again."""
+
+    name: str
+    rule_id: str
+    when: Condition
+    then: Action
+    cool_down_sessions: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The whole book. ``grid_anchor`` (ISO date) is the day from which roll days are counted, in both directions."""
+
+    name: str
+    description: str = ""
+    grid_anchor: str = "2007-01-03"
+    account: Account = field(default_factory=Account)
+    costs: Costs = field(default_factory=Costs)
+    timing: Timing = field(default_factory=Timing)
+    condor: Condor = field(default_factory=Condor)
+    hedge: Hedge = field(default_factory=Hedge)
+    limits: Limits = field(default_factory=Limits)
+    rules: tuple[AdaptiveRule, ...] = ()

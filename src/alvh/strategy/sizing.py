@@ -1,0 +1,45 @@
+"""How much: condor lots of one entry, and contracts of one hedge layer (R02, R03)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from alvh.strategy.policy import CondorSize, HedgeSize
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LotChoice:
+    """Whole lots and whether the minimum exceeds what the share of the account covers."""
+
+    lots: int
+    breaks_share: bool
+
+
+def condor_lots(size: CondorSize, capital_usd: float, max_loss_usd: float) -> LotChoice:
+    """As many lots as the share of the capital covers at their maximum loss, at least the minimum; or fixed lots."""
+    if size.kind == "fixed_lots":
+        return LotChoice(lots=size.lots, breaks_share=False)
+    covered = math.floor(size.share_pct / 100.0 * capital_usd / max_loss_usd) if max_loss_usd > 0.0 else 0
+    covered = max(covered, 0)
+    return LotChoice(lots=max(covered, size.minimum_lots), breaks_share=covered < size.minimum_lots)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookReadings:
+    """The three readings of R03 of the open condors: index notional and maximum loss in dollars, and lots."""
+
+    index_notional_usd: float
+    risk_capital_usd: float
+    lots: int
+
+
+def layer_quantity(size: HedgeSize, ratio: float, readings: BookReadings) -> int:
+    """Whole contracts nearest the ratio (halves round up)."""
+    if size.kind == "index_notional":
+        units = readings.index_notional_usd / size.per_usd
+    elif size.kind == "risk_capital":
+        units = readings.risk_capital_usd / size.per_usd
+    else:
+        units = float(readings.lots)
+    return math.floor(ratio * units + 0.5)
