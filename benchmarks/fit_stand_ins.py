@@ -245,11 +245,12 @@ def without_vx(history: History) -> History:
 def _print_fits(title: str, fits: tuple[Fit, ...], scale: float) -> None:
     print(f"\n## {title}\n")
     for one in fits:
-        print(f"* {one.name}: {np.array2string(one.coefficients, precision=4)}; {one.sessions} sessions, R2 {one.r2:.3f}, ", end="")
-        print(f"sd {one.sd * scale:.1f}")
+        numbers = np.array2string(one.coefficients, precision=4)
+        print(f"* {one.name}: {numbers}; {one.sessions} sessions, R2 {one.r2:.3f}, sd {one.sd * scale:.1f}")
         for label, sd, bias in one.out_of_sample + one.eras:
             print(f"    * {label}: sd {sd * scale:.1f}, bias {bias * scale:+.1f}")
-        carried = ", ".join(f"{gap}: {share:.3f} (sd {sd * scale:.1f})" for gap, share, sd in zip(GAPS, one.fade, one.after_gap_sd, strict=True))
+        rows = zip(GAPS, one.fade, one.after_gap_sd, strict=True)
+        carried = ", ".join(f"{gap}: {share:.3f} (sd {sd * scale:.1f})" for gap, share, sd in rows)
         print(f"    * residual left after sessions: {carried}")
 
 
@@ -262,8 +263,9 @@ def _print_errors(title: str, rows: Iterator[Errors] | tuple[Errors, ...]) -> No
 
 def report(history: History) -> None:
     """Print every figure."""
-    _print_fits("Stand-ins (logs in per cent; SKEW in points)", tuple(f for f in stand_in_fits(history) if f.name != "skew"), 100.0)
-    _print_fits("SKEW (points)", tuple(f for f in stand_in_fits(history) if f.name == "skew"), 1.0)
+    fits = stand_in_fits(history)
+    _print_fits("Stand-ins in logs (per cent)", tuple(one for one in fits if one.name != "skew"), 100.0)
+    _print_fits("SKEW (points)", tuple(one for one in fits if one.name == "skew"), 1.0)
     _print_fits("VX curve model", curve_fits(history), 100.0)
     _print_errors("Interpolated forwards", tuple(interpolation_errors(history, least) for least in (0.0, 10.0, 100.0)))
     bands = ((1, 14), (15, 45), (46, 75), (76, 105), (106, 150), (151, 270))
@@ -285,8 +287,7 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--market", type=Path, default=Path(__file__).resolve().parents[1] / "../shared/market")
-    loaded = load_history(parser.parse_args().market)
-    report(loaded if isinstance(loaded, History) else loaded.history)
+    report(load_history(parser.parse_args().market).history)
 
 
 if __name__ == "__main__":

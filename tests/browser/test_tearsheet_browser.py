@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -11,14 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.helpers.sheets import synthetic_sheet
 
 from alvh.results.files import write_text_atomic
 from alvh.results.tearsheet import render_tearsheet
-from helpers.sheets import synthetic_sheet
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: browser tests are skipped")
 CHROMIUM = os.environ.get("ALVH_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
-pytestmark = pytest.mark.skipif(not Path(CHROMIUM).is_file(), reason=f"no Chromium at {CHROMIUM} (Debian: apt install chromium)")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not Path(CHROMIUM).is_file(), reason=f"no Chromium at {CHROMIUM} (Debian: apt install chromium)"),
+]
 
 ARGS = "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync --no-first-run"
 LOCAL = ("file:", "data:", "blob:")
@@ -37,12 +41,16 @@ LOWEST_CONTRAST = """() => {
     const own = Array.from(element.childNodes).some((n) => n.nodeType === 3 && n.textContent.trim() !== "");
     if (!own || element.closest("script, style, noscript") || element.getClientRects().length === 0) continue;
     let ground = element, back = [0, 0, 0, 0];
-    while (ground !== null && back[3] < 255) { back = rgba(getComputedStyle(ground).backgroundColor); ground = ground.parentElement; }
+    while (ground !== null && back[3] < 255) {
+      back = rgba(getComputedStyle(ground).backgroundColor);
+      ground = ground.parentElement;
+    }
     const style = getComputedStyle(element);
     const front = rgba(element instanceof SVGElement ? style.fill : style.color);
     const [high, low] = [luminance(front), luminance(back)].sort((a, b) => b - a);
     const ratio = (high + 0.05) / (low + 0.05);
-    if (ratio < worst[0]) worst = [ratio, element.tagName + "." + element.getAttribute("class") + ": " + element.textContent.slice(0, 40)];
+    const name = element.tagName + "." + element.getAttribute("class");
+    if (ratio < worst[0]) worst = [ratio, name + ": " + element.textContent.slice(0, 40)];
   }
   return worst;
 }"""
@@ -163,7 +171,9 @@ def test_sorting_by_number_and_text(show: Callable[..., Any]) -> None:
     sessions = column(page, "roll-calendar", 1)
     assert sessions == sorted(sessions)
     page.locator("#table-worst-days th button").nth(3).click()
-    dollars = [float(t.replace("−", "-").replace("$", "").replace(",", "").replace("+", "")) for t in column(page, "worst-days", 4)]
+    dollars = [
+        float(t.replace("−", "-").replace("$", "").replace(",", "").replace("+", "")) for t in column(page, "worst-days", 4)
+    ]
     assert dollars == sorted(dollars)
 
 
@@ -202,8 +212,6 @@ def test_csv_holds_plain_numbers(show: Callable[..., Any]) -> None:
 
 
 def test_json_download_is_the_document(show: Callable[..., Any]) -> None:
-    import json
-
     name, text = downloaded(show(), "[data-testid='download-json']")
     assert name == "backtest.json"
     assert json.loads(text) == json.loads(json.dumps(synthetic_sheet().document))
@@ -260,15 +268,18 @@ def test_the_body_never_scrolls_sideways(show: Callable[..., Any]) -> None:
 
 
 def test_print_shows_charts_in_light_and_tables_whole(show: Callable[..., Any]) -> None:
-    page = show(scheme="dark")
+    page = show(width=720, scheme="dark")
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     page.emulate_media(media="print")
     assert background(page) == "rgb(255, 255, 255)"
-    assert not page.locator(".bar").is_visible()
+    assert not page.locator(".bar").is_visible() and page.locator("button:visible").count() == 0
+    assert page.evaluate("document.documentElement.scrollWidth") <= 720
     assert page.locator("#table-years").is_visible() and page.locator("#plot-equity").is_visible()
+    assert page.locator("[data-testid='policy-toml']").is_visible()
     assert page.locator("#table-roll-calendar .scroll").evaluate("box => box.scrollHeight <= box.clientHeight + 1")
     page.emulate_media(media="screen")
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert not page.locator("[data-testid='policy-toml']").is_visible()
     assert background(page) != "rgb(255, 255, 255)"
 
 

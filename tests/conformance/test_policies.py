@@ -1,4 +1,4 @@
-"""Every shipped policy, every signal and every action: loads, explains itself, is written back the same, reads only what exists."""
+"""Every shipped policy, signal and action: loads, explains itself, is written back the same, reads only what exists."""
 
 from __future__ import annotations
 
@@ -63,9 +63,11 @@ def test_the_explanation_of_the_default_says_what_section_g_says() -> None:
     for words in (
         "starts at $1,000,000", "every Wednesday, or the next session after a holiday", "nearest 45 calendar days within 30-60",
         "SPXW before SPX", "shorts nearest 0.16 delta", "wings at 0.05 delta", "5 % of the account", "at least 1",
-        "keeps 50 % of the credit received, or 21 calendar days or fewer are left", "4/4/2 contracts for each $600,000 of index notional",
+        "keeps 50 % of the credit received, or 21 calendar days or fewer are left",
+        "4/4/2 contracts for each $600,000 of index notional",
         "Rolls every 7 calendar days", "Rolls every 21 calendar days", "Rolls every 45 calendar days", "Wednesday 2007-01-03",
-        "No strike above 3 times the forward", "at least 9 days", "SPX legs 25 %, VIX calls 50 %", "at the close and filled at the same close",
+        "No strike above 3 times the forward", "at least 9 days", "SPX legs 25 %, VIX calls 50 %",
+        "at the close and filled at the same close",
         "No loss stop", "No VIX gate", "No bid-ask limit",
     ):  # fmt: skip
         assert words in text, words

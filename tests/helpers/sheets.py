@@ -107,11 +107,14 @@ def synthetic_sheet(sessions: int = 800, *, seed: int = 7, start: date = date(20
                 "The deepest drawdown was 12.3 % with it and 15.9 % without it.",
                 "Without its best three months it would have cost twice as much.",
             ),
-            basis=("decided and filled at the same close", "model prices", "SPX legs pay 25 %, VIX calls 50 % of the half-spread"),
-            document=document,
-            policy_toml='schema = 1\nname = "synthetic"\n\n[account]\nequity_usd = 1_000_000\n' + "".join(
-                f'\n[[hedge.layers]]\nname = "{name}"\nratio = 4\nmin_dte = 9\nmax_dte = 16\n' for name in LAYERS
+            basis=(
+                "decided and filled at the same close",
+                "model prices",
+                "SPX legs pay 25 %, VIX calls 50 % of the half-spread",
             ),
+            document=document,
+            policy_toml='schema = 1\nname = "synthetic"\n\n[account]\nequity_usd = 1_000_000\n'
+            + "".join(f'\n[[hedge.layers]]\nname = "{name}"\nratio = 4\nmin_dte = 9\nmax_dte = 16\n' for name in LAYERS),
             policy_explained="Every Wednesday the book sells one iron condor.\nIts hedge holds three layers of VIX calls.",
             sessions=days,
             account_usd=ACCOUNT_USD,
@@ -120,20 +123,49 @@ def synthetic_sheet(sessions: int = 800, *, seed: int = 7, start: date = date(20
             condor_pnl_usd=condor,
             layer_pnl_usd=layers,
             attribution={
-                "condors": {"time": 210_000.5, "forward": -120_000.0, "vol_level": -31_000.0, "smile": 1_200.0, "costs": -22_000.0},
+                "condors": {
+                    "time": 210_000.5,
+                    "forward": -120_000.0,
+                    "vol_level": -31_000.0,
+                    "smile": 1_200.0,
+                    "costs": -22_000.0,
+                },
                 **{name: {"time": -60_000.0, "forward": 41_000.25, "vol_level": 3_000.0, "costs": -4_812.0} for name in LAYERS},
                 "cash": {"interest": 18_211.0},
             },
             periods=tuple(
-                {"period": label, "hedged_return": 0.11, "unhedged_return": 0.15, "hedge_pnl_usd": -41_000.0, "max_drawdown": -0.12}
+                {
+                    "period": label,
+                    "hedged_return": 0.11,
+                    "unhedged_return": 0.15,
+                    "hedge_pnl_usd": -41_000.0,
+                    "max_drawdown": -0.12,
+                }
                 for label in ("whole", "2007-2012", "2013-2016", "2017-2026")
             ),
             episodes=(
-                {"episode": "Feb 2018", "from": "2018-01-26", "to": "2018-03-29", "hedged_pnl_usd": -9_000.0, "unhedged_pnl_usd": -41_000.0},
-                {"episode": "Late 2018", "from": "2018-10-01", "to": "2018-12-31", "hedged_pnl_usd": 400.0, "unhedged_pnl_usd": -8_100.0},
+                {
+                    "episode": "Feb 2018",
+                    "from": "2018-01-26",
+                    "to": "2018-03-29",
+                    "hedged_pnl_usd": -9_000.0,
+                    "unhedged_pnl_usd": -41_000.0,
+                },
+                {
+                    "episode": "Late 2018",
+                    "from": "2018-10-01",
+                    "to": "2018-12-31",
+                    "hedged_pnl_usd": 400.0,
+                    "unhedged_pnl_usd": -8_100.0,
+                },
             ),
             without_best=tuple(
-                {"months_removed": row.removed, "months": ", ".join(row.months), "removed_usd": row.removed_usd, "net_usd": row.total_usd}
+                {
+                    "months_removed": row.removed,
+                    "months": ", ".join(row.months),
+                    "removed_usd": row.removed_usd,
+                    "net_usd": row.total_usd,
+                }
                 for row in without_best_months(pnl_by_month(days, pnl))
             ),
             worst_days=tuple(
@@ -150,11 +182,30 @@ def synthetic_sheet(sessions: int = 800, *, seed: int = 7, start: date = date(20
             ),
             roll_calendar=tuple(rolls),
             settlements=(
-                {"session": iso(days[9]), "contract": "VIX 2017-01-18 20 C", "quantity": 4, "settlement_value": 11.87, "source": "VRO", "payoff_usd": 0.0},
+                {
+                    "session": iso(days[min(9, sessions - 1)]),
+                    "contract": "VIX 2017-01-18 20 C",
+                    "quantity": 4,
+                    "settlement_value": 11.87,
+                    "source": "VRO",
+                    "payoff_usd": 0.0,
+                },
             ),
             provenance=(
-                {"file": "market/VIX_History.csv", "sha256": "ab" * 32, "rows": 9235, "first": "1990-01-02", "last": "2026-07-23"},
-                {"file": "market/SPX_History.csv", "sha256": "cd" * 32, "rows": 12_000, "first": "1975-01-02", "last": "2026-07-23"},
+                {
+                    "file": "market/VIX_History.csv",
+                    "sha256": "ab" * 32,
+                    "rows": 9235,
+                    "first": "1990-01-02",
+                    "last": "2026-07-23",
+                },
+                {
+                    "file": "market/SPX_History.csv",
+                    "sha256": "cd" * 32,
+                    "rows": 12_000,
+                    "first": "1975-01-02",
+                    "last": "2026-07-23",
+                },
             ),
             modelled=(
                 {"input": "VX curve", "sessions": 120, "error": "median 1.8 %, 90th percentile 4.9 %, bias −1.1 %"},

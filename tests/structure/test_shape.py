@@ -131,6 +131,7 @@ _WORKING_STATE = {
     # Tallies and drafts that grow while a file is read or a market is quoted.
     "models/model_market.py: SpreadCount",
     "data/quality.py: QualityLog",
+    "data/contents.py: Contents",
     "strategy/policy_parse.py: Draft",
 }
 _POSITIONAL = {"core/contracts.py: Contract"}

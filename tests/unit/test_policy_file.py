@@ -93,7 +93,8 @@ def test_the_list_names_every_file_with_one_line() -> None:
 
 
 def test_layers_merge_by_name_and_keep_their_order(tmp_path: Path) -> None:
-    text = '[[hedge.layer]]\nname = "back"\nratio = 3\nroll = {days = 60}\n[[hedge.layer]]\nname = "far"\nratio = 1\nmin_dte = 180\nmax_dte = 300'
+    text = '[[hedge.layer]]\nname = "back"\nratio = 3\nroll = {days = 60}\n'
+    text += '[[hedge.layer]]\nname = "far"\nratio = 1\nmin_dte = 180\nmax_dte = 300'
     layers = load(tmp_path, text).hedge.layers
     assert [layer.name for layer in layers] == ["front", "mid", "back", "far"]
     assert (layers[2].ratio, layers[2].min_dte, layers[2].roll) == (3.0, 90, Roll(days=60))
@@ -156,10 +157,13 @@ def test_search_folders_come_before_the_shipped_policies(tmp_path: Path) -> None
 def test_conditions_are_read_in_every_shape(tmp_path: Path) -> None:
     rules = load(
         tmp_path,
-        '[[rule]]\nname = "a"\nrule_id = "R20"\nwhen = {signal = "vix_rsi_14", above = 70}\nthen = {kind = "roll_layers", layers = ["front"]}\n'
-        '[[rule]]\nname = "b"\nrule_id = "R21"\nwhen = {all = [{signal = "vix_macd_cross_up", above = 0.5}, {not = {signal = "vix", below = 25}}]}\n'
+        '[[rule]]\nname = "a"\nrule_id = "R20"\nwhen = {signal = "vix_rsi_14", above = 70}\n'
+        'then = {kind = "roll_layers", layers = ["front"]}\n'
+        '[[rule]]\nname = "b"\nrule_id = "R21"\n'
+        'when = {all = [{signal = "vix_macd_cross_up", above = 0.5}, {not = {signal = "vix", below = 25}}]}\n'
         'then = {kind = "close_layers", fraction_pct = 25}\ncool_down_sessions = 3\n'
-        '[[rule]]\nname = "c"\nrule_id = "R24"\nwhen = {any = [{signal = "vix_to_mean_20", above = 1.2, below = 2}, {signal = "vix_zscore_20", above = 2}]}\n'
+        '[[rule]]\nname = "c"\nrule_id = "R24"\n'
+        'when = {any = [{signal = "vix_to_mean_20", above = 1.2, below = 2}, {signal = "vix_zscore_20", above = 2}]}\n'
         'then = {kind = "skip_condor_entry"}',
     ).rules
     assert rules[0].when == Compare(signal="vix_rsi_14", above=70.0)
@@ -178,6 +182,7 @@ def test_the_canonical_text_resolves_to_the_same_policy(tmp_path: Path) -> None:
 # --------------------------------------------------------------------------------------------------------------- refusals
 
 RULE = '[[rule]]\nname = "r"\nrule_id = "R20"\nthen = {kind = "roll_layers"}\nwhen = '
+TRUE = '{signal = "vix", above = 5}'
 
 REFUSED = [
     # a misspelt key, at every depth
@@ -245,9 +250,9 @@ REFUSED = [
     (RULE + '{al = [{signal = "vix", above = 5}]}', "key rule.r.when", "did you mean 'all'"),
     (RULE + '{any = [{signal = "vix", above = 5}, 7]}', "key rule.r.when.any[2]", "is no condition"),
     (RULE + "{not = {}}", "key rule.r.when.not", "has the keys none"),
-    (RULE.replace('"roll_layers"', '"roll_layers", layers = ["frnt"]') + '{signal = "vix", above = 5}', "key rule.r.then.layers", "did you mean 'front'"),
-    (RULE.replace('"R20"', '"20"') + '{signal = "vix", above = 5}', "key rule.r.rule_id", "such as R20"),
-    (RULE.replace('"roll_layers"', '"roll_layer"') + '{signal = "vix", above = 5}', "key rule.r.then.kind", "did you mean 'roll_layers'"),
+    (RULE.replace('"roll_layers"', '"roll_layers", layers = ["frnt"]') + TRUE, "key rule.r.then.layers", "did you mean 'front'"),
+    (RULE.replace('"R20"', '"20"') + TRUE, "key rule.r.rule_id", "such as R20"),
+    (RULE.replace('"roll_layers"', '"roll_layer"') + TRUE, "key rule.r.then.kind", "did you mean 'roll_layers'"),
 ]  # fmt: skip
 
 
@@ -282,7 +287,7 @@ def test_the_error_names_the_file_that_holds_the_mistake(tmp_path: Path) -> None
     ],
 )
 def test_files_that_cannot_be_read_at_all(tmp_path: Path, text: str, said: str) -> None:
-    with pytest.raises(ConfigError, match="mine.toml") as caught:
+    with pytest.raises(ConfigError, match=r"mine\.toml") as caught:
         load_policy(write(tmp_path, text))
     assert said in str(caught.value)
 

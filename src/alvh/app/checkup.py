@@ -159,7 +159,7 @@ def folder(data: str | None) -> Finding:
     """The user's own folder of market history, where one is named."""
     if data is None or data == "sample":
         todo = (
-            "Give --data DIR, or set ALVH_DATA, to check a folder of market history (see docs/how-to/market-data.md)."
+            "Give --data DIR, or set ALVH_DATA, to check a folder of market history (see docs/reference/data-files.md)."
             if data is None
             else ""
         )

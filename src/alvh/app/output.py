@@ -49,7 +49,7 @@ def print_table(title: str, heads: Row, rows: Sequence[Row], *, right: Sequence[
     widths = [max(len(head), *(len(row[i]) for row in rows)) if rows else len(head) for i, head in enumerate(heads)]
     if title:
         print(title)
-    for row in [heads, *rows]:
+    for row in [heads, *rows] if any(heads) else rows:
         cells = [
             cell.rjust(width) if i in right else cell.ljust(width)
             for i, (cell, width) in enumerate(zip(row, widths, strict=True))
@@ -63,7 +63,7 @@ def _rich_table(title: str, heads: Row, rows: Sequence[Row], right: Sequence[int
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left")
+    table = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", show_header=any(heads))
     for i, head in enumerate(heads):
         table.add_column(head, justify="right" if i in right else "left", overflow="fold")
     for row in rows:
@@ -118,7 +118,8 @@ def _bar(label: str, clock: Callable[[], float]) -> Callable[[int, int], None]:
         left = (now - begun) * (1.0 - share) / share if share > 0.0 else 0.0
         filled = round(width * share)
         tail = "\n" if share >= 1.0 else ""
-        sys.stderr.write(f"\r{label} [{'#' * filled}{'.' * (width - filled)}] {100 * share:3.0f} %  {left:4.0f} s left{tail}")
+        eta = f"{left:4.0f} s left" if share >= 0.05 else " " * 11  # before that, loading and compiling are all that was timed
+        sys.stderr.write(f"\r{label} [{'#' * filled}{'.' * (width - filled)}] {100 * share:3.0f} %  {eta}{tail}")
         sys.stderr.flush()
 
     return report

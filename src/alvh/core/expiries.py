@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
 from functools import lru_cache
 from typing import TypeVar
 
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from alvh.core.calendar import TradingCalendar, trading_calendar
 from alvh.core.contracts import ROOT_CODE, ROOTS, Root
 from alvh.core.dated import Dated
-from alvh.core.days import DayArray, to_day
+from alvh.core.days import DayArray
 from alvh.core.listing_rules import DEFAULT_RULES, FridayRule, ListingRules
 
 T = TypeVar("T")
@@ -259,7 +258,3 @@ def _table(calendar: TradingCalendar, parts: list[NDArray[np.int64]]) -> ExpiryT
         last_trade=calendar.last_trade(expiry, am),
         settlement_session=calendar.settlement_session(expiry, am),
     )
-
-
-FIRST_EXPIRY_DAY, LAST_EXPIRY_DAY = to_day(date(1990, 3, 1)), to_day(date(2031, 10, 31))
-"""Range of expiries that the tables hold."""

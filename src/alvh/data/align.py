@@ -17,6 +17,8 @@ from alvh.market.history import Bools, Floats
 
 FIRST_HISTORY: Final = to_day(date(1990, 1, 2))
 """The first VIX close; nothing earlier can be hedged or compared."""
+HOLIDAY_DAYS: Final = 3
+"""New Year and a weekend before the calendar's first session: a start on them is no start before the data."""
 DATED_NAMES: Final = 8
 """Dates named in an error about missing sessions."""
 
@@ -29,7 +31,9 @@ def place(table: DailyTable, column: str, sessions: DayArray) -> Floats:
     return out
 
 
-def note_alignment(table: DailyTable, sessions: DayArray, log: QualityLog, *, expect_all: bool = True) -> None:
+def note_alignment(
+    table: DailyTable, sessions: DayArray, log: QualityLog, *, expect_all: bool = True, absent_todo: str = "left empty"
+) -> None:
     """Count a file's rows on days without a session and, between its first and last row, its sessions without a row.
 
     Rows before the first session or after the last are outside the history and not counted here.
@@ -41,7 +45,7 @@ def note_alignment(table: DailyTable, sessions: DayArray, log: QualityLog, *, ex
     if expect_all and len(inside):
         span = sessions[(sessions >= inside[0]) & (sessions <= inside[-1])]
         absent = span[~np.isin(span, inside, assume_unique=True)]
-        log.days("warning", table.label, "session without a row", absent.tolist(), todo="left empty")
+        log.days("warning", table.label, "session without a row", absent.tolist(), todo=absent_todo)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,25 +60,27 @@ class Span:
 def choose_span(
     sessions: DayArray, start: date | None, end: date | None, *, available: tuple[int, int], warmup: int, source: str
 ) -> Span:
-    """Rows of a run from ``start`` to ``end`` with up to ``warmup`` sessions before it.
+    """Rows of a run from ``start`` to ``end`` with up to ``warmup`` sessions before it, none of them before the data.
 
-    ``available`` are the first and last day on which both SPX and VIX are known. :class:`DataMissing` names that range where the
-    request goes outside it or holds no session.
+    ``sessions`` is the whole calendar and ``available`` the first and last day on which both SPX and VIX are known.
+    :class:`DataMissing` names that range where the request goes outside it or holds no session.
     """
     low, high = available
     begin = low if start is None else to_day(start)
     finish = high if end is None else to_day(end)
-    first = int(np.searchsorted(sessions, begin))
-    stop = int(np.searchsorted(sessions, finish, side="right"))
+    first, stop = int(np.searchsorted(sessions, begin)), int(np.searchsorted(sessions, finish, side="right"))
+    lowest, highest = int(np.searchsorted(sessions, low)), int(np.searchsorted(sessions, high))
     allowed = f"sessions from {iso(low)} to {iso(high)}, for which both SPX and VIX closes are known"
     todo = "change --from and --to, or add data files"
-    if stop <= first:
-        raise DataMissing(f"no session lies between {iso(begin)} and {iso(finish)}", where=source, allowed=allowed, todo=todo)
-    if sessions[first] < low or first >= len(sessions):
-        raise DataMissing(f"the data begin on {iso(low)}, after the start {iso(begin)}", where=source, allowed=allowed, todo=todo)
-    if sessions[stop - 1] > high:
-        raise DataMissing(f"the data end on {iso(high)}, before the end {iso(finish)}", where=source, allowed=allowed, todo=todo)
-    return Span(first=max(0, first - warmup), start=first, stop=stop)
+    if begin < sessions[0] - HOLIDAY_DAYS or first < lowest:
+        what = f"the data begin on {iso(low)}, after the start {iso(begin)}"
+    elif stop - 1 > highest or begin > sessions[-1]:
+        what = f"the data end on {iso(high)}, before the end {iso(finish)}"
+    elif stop <= first:
+        what = f"no session lies between {iso(begin)} and {iso(finish)}"
+    else:
+        return Span(first=max(lowest, first - warmup), start=first, stop=stop)
+    raise DataMissing(what, where=source, allowed=allowed, todo=todo)
 
 
 def without_gaps(sessions: DayArray, spx: Floats, vix: Floats, span: Span, *, files: tuple[str, str], log: QualityLog) -> Span:
@@ -97,7 +103,9 @@ def without_gaps(sessions: DayArray, spx: Floats, vix: Floats, span: Span, *, fi
     before = np.flatnonzero((np.isnan(spx) | missing_vix)[span.first : span.start])
     if before.size:
         first = span.first + int(before[-1]) + 1
-        log.days("warning", "history", "warm-up cut behind a gap", sessions[span.first : first].tolist(), todo="signals warm up later")
+        log.days(
+            "warning", "history", "warm-up cut behind a gap", sessions[span.first : first].tolist(), todo="signals warm up later"
+        )
         return Span(first=first, start=span.start, stop=span.stop)
     return span
 

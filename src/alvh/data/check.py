@@ -78,7 +78,7 @@ class DataCheck:
 
     @property
     def exit_code(self) -> int:
-        """0 where a history can be built from the folder without an error, else that of :class:`~alvh.core.errors.DataInvalid`."""
+        """0 where the folder gives a history without an error, else that of :class:`~alvh.core.errors.DataInvalid`."""
         return 5 if self.quality.errors else 0
 
     @property
@@ -103,7 +103,11 @@ class DataCheck:
         lines += [_file_line(file) for file in self.files if not _is_contract(file)]
         contracts = [file for file in self.files if _is_contract(file)]
         if contracts:
-            rows, first, last = sum(file.rows for file in contracts), min(f.first for f in contracts), max(f.last for f in contracts)
+            rows, first, last = (
+                sum(file.rows for file in contracts),
+                min(f.first for f in contracts),
+                max(f.last for f in contracts),
+            )
             label = group_label([file.path for file in contracts])
             lines.append(f"  {label:46} vx_futures        {rows:7} rows  {first} to {last}  used")
         lines += ["", f"Findings: {len(self.quality.errors)} errors, {len(self.quality.warnings)} warnings"]
@@ -210,7 +214,8 @@ def _check_file(item: Found, contents: Contents, log: QualityLog) -> FileCheck:
             rows, first, last = table.rows, iso(table.days[0]), iso(table.days[-1])
         return FileCheck(path=item.label, reader=kind, rows=rows, first=first, last=last, sha256=text.sha256, used=used)
     except AlvhError as error:
-        log.note("error", error.where or item.label, error.what, todo=error.todo)
+        what = error.what + (f" (allowed: {error.allowed})" if error.allowed else "")
+        log.note("error", error.where or item.label, what, todo=error.todo)
         return FileCheck(path=item.label, reader=kind, rows=0, first="", last="", sha256="", used=used, error=str(error))
 
 

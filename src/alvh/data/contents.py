@@ -10,7 +10,7 @@ import numpy as np
 
 from alvh.core.days import DayArray, iso
 from alvh.core.errors import DataInvalid
-from alvh.data.detect import Found, scan
+from alvh.data.detect import Found, Kind, scan
 from alvh.data.quality import QualityLog
 from alvh.data.rates import BILL_SERIES
 from alvh.data.readers import (
@@ -34,7 +34,6 @@ from alvh.data.vx import group_label
 INDICES: Final = ("SPX", "VIX", "VIX9D", "VIX3M", "VIX6M", "VVIX", "SKEW", "VRO")
 NYSE: Final = "NYSE"
 """Breadth comes from NYSE counts alone: counts of another universe are not comparable with them."""
-
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,13 +77,13 @@ def needed(found: Found) -> bool:
     """Whether the history uses a file (the rest is looked at by ``alvh data check`` alone)."""
     match found.kind:
         case "cboe_index":
-            return cboe_index.symbol_of(found.stem) in INDICES
+            return found.name in INDICES
         case "prices":
-            return found.stem.split("_")[0].upper() in ("SPX", "VIX")
+            return found.name in INDICES
         case "fred":
-            return any(name in found.stem.upper().split("_") for name in BILL_SERIES if name != "RF")
+            return found.name in BILL_SERIES
         case "breadth":
-            return found.stem.upper().startswith(NYSE)
+            return found.name == NYSE
         case "vx_rank" | None:
             return False
         case _:

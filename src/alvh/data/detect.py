@@ -42,8 +42,8 @@ LAYOUTS: Final[dict[Kind, LooksLike]] = {
 """Layouts in the order in which they are tried."""
 
 
-def detect(text: str) -> Kind | None:
-    """The layout that the first lines of a file fit, or None."""
+def detect(text: str) -> tuple[Kind | None, tuple[str, ...]]:
+    """The layout that the first lines of a file fit, or None, and the header that decided it."""
     cells = head_cells(text)
     for index, row in enumerate(cells[:HEADER_LINES]):
         header = header_of(row)
@@ -52,8 +52,8 @@ def detect(text: str) -> Kind | None:
         following = header_of(cells[index + 1]) if index + 1 < len(cells) else ()
         for kind, looks_like in LAYOUTS.items():
             if looks_like(header, following):
-                return kind
-    return None
+                return kind, header
+    return None, ()
 
 
 _INDEX_NAMES: Final = frozenset({"VIX", "VIX9D", "VIX3M", "VIX6M", "VIX1D", "VVIX", "SKEW", "VXN", "VRO"})
@@ -84,13 +84,13 @@ def hint(stem: str) -> Kind | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """A file under the data folder: its path, the label shown to users, its layout and whether only its name suggests that."""
+    """A file under the data folder: path, the label shown to users, layout, and the symbol or series that it holds."""
 
     path: Path
     label: str
     stem: str
     kind: Kind | None
-    by_name: bool
+    name: str
     raw: bytes | None
     """The whole file where it was small enough to be read at once."""
 
@@ -125,6 +125,15 @@ def scan(root: Path) -> list[Found]:
     return found
 
 
+def name_of(kind: Kind | None, header: tuple[str, ...], stem: str) -> str:
+    """The symbol or series of a file: from its header where that names it, else from the file name."""
+    if kind == "cboe_index" and len(header) == 2:
+        return header[1].upper()
+    if kind == "fred":
+        return fred.series_of(stem, header[1] if len(header) > 1 else "value")
+    return stem.split("_")[0].upper()
+
+
 def _recognise(path: Path, label: str) -> Found:
     try:
         with path.open("rb") as file:
@@ -132,12 +141,11 @@ def _recognise(path: Path, label: str) -> Found:
     except OSError as error:
         raise DataMissing(f"the file cannot be read ({error.strerror})", where=label, todo="check its access rights") from error
     whole = len(head) < HEAD_BYTES
-    kind = detect(head_text(head))
+    kind, header = detect(head_text(head))
     stem = stem_of(path.name)
     promised = hint(stem) if kind is None else None
-    return Found(
-        path=path, label=label, stem=stem, kind=kind or promised, by_name=kind is None and promised is not None, raw=head if whole else None
-    )
+    kind = kind or promised
+    return Found(path=path, label=label, stem=stem, kind=kind, name=name_of(kind, header, stem), raw=head if whole else None)
 
 
 def head_text(head: bytes) -> str:

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from alvh.core.days import DayArray, to_day
+from alvh.core.days import DayArray, to_date, to_day
 from alvh.core.errors import DataMissing
 from alvh.data.align import FIRST_HISTORY, carry_single, choose_span, note_alignment, place, without_gaps
 from alvh.data.contents import INDICES, Contents, FileRecord, read_folder
 from alvh.data.quality import QualityLog, QualityReport
 from alvh.data.rates import bill_rate, dividend_yield, merged_series
 from alvh.data.readers.daily import DailyTable
-from alvh.data.sessions import is_monthly_vix_expiry, xnys_sessions
-from alvh.data.vx import merge_vx
+from alvh.data.sessions import is_monthly_vix_expiry, vix_expiry, xnys_sessions
+from alvh.data.vx import VxHistory, merge_vx
 from alvh.market.history import Floats, History
 
 WARMUP_SESSIONS: Final = 320
@@ -27,13 +27,16 @@ WARMUP_SESSIONS: Final = 320
 VVIX_FROM: Final = to_day(date(2007, 1, 1))
 """VVIX before 2007 is unreliable: its first rows jump between 15 and 72 from one day to the next."""
 
+VX_FROM: Final = to_day(date(2004, 3, 26))
+"""The first session of VX futures (CFE); before it no file could hold a settle."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedHistory:
     """An aligned history, what was wrong with its files, and which files they were.
 
-    ``start_row`` is the first row of the run that was asked for; the rows before it are warm-up. ``events`` holds the days of event
-    lists such as ``FOMC`` and ``CPI`` by name.
+    ``start_row`` is the first row of the run that was asked for; the rows before it are warm-up. ``events`` holds the days of
+    event lists such as ``FOMC`` and ``CPI`` by name.
     """
 
     history: History
@@ -48,9 +51,9 @@ def load_history(
 ) -> LoadedHistory:
     """Load a folder of market history, or ``"sample"``, aligned on the sessions from ``start`` to ``end``.
 
-    Up to ``warmup_sessions`` sessions before ``start`` are kept where the data hold them. :class:`DataMissing` where SPX, VIX or
-    every bill rate is absent, or the range lies outside the data; :class:`DataInvalid` where a file fails its checks or SPX or VIX
-    has a gap inside the run.
+    Up to ``warmup_sessions`` sessions before ``start`` are kept where the data hold them. :class:`DataMissing` where SPX, VIX
+    or every bill rate is absent, or the range lies outside the data; :class:`DataInvalid` where a file fails its checks or SPX or
+    VIX has a gap inside the run.
     """
     log = QualityLog()
     if str(source) == "sample":
@@ -81,23 +84,36 @@ def require(contents: Contents, name: str, source: str) -> DailyTable:
 
 
 def assemble(
-    contents: Contents, source: str, log: QualityLog, *, start: date | None, end: date | None, warmup_sessions: int = WARMUP_SESSIONS
+    contents: Contents,
+    source: str,
+    log: QualityLog,
+    *,
+    start: date | None,
+    end: date | None,
+    warmup_sessions: int = WARMUP_SESSIONS,
 ) -> LoadedHistory:
     """Align everything that was read on the sessions of the run and its warm-up."""
     spx_table, vix_table = require(contents, "SPX", source), require(contents, "VIX", source)
     calendar = xnys_sessions()
+    calendar = calendar[calendar >= FIRST_HISTORY]
     newest = max(int(spx_table.days[-1]), int(vix_table.days[-1]))
-    whole = calendar[(calendar >= FIRST_HISTORY) & (calendar <= newest)]
+    whole = calendar[calendar <= newest]
+    _drop_early_vvix(contents, log)
     for name in INDICES:
         if name in contents.daily:
-            note_alignment(contents.daily[name], whole, log, expect_all=name != "VRO")
+            todo = "see the single sessions and gaps below" if name in ("SPX", "VIX") else "left empty"
+            note_alignment(contents.daily[name], whole, log, expect_all=name != "VRO", absent_todo=todo)
     spx, vix = place(spx_table, "close", whole), place(vix_table, "close", whole)
     common = np.flatnonzero(~np.isnan(spx) & ~np.isnan(vix))
     if not common.size:
-        raise DataMissing(f"SPX ({spx_table.label}) and VIX ({vix_table.label}) have no session in common", where=source)
+        raise DataMissing(
+            f"SPX ({spx_table.label}) and VIX ({vix_table.label}) have no session in common since 1990",
+            where=source,
+            allowed="files that overlap",
+            todo="add rows to the shorter file",
+        )
     low, high = int(whole[common[0]]), int(whole[common[-1]])
-    span = choose_span(whole, start, end, available=(low, high), warmup=warmup_sessions, source=source)
-    span = replace(span, first=max(span.first, int(common[0])))
+    span = choose_span(calendar, start, end, available=(low, high), warmup=warmup_sessions, source=source)
     span = without_gaps(whole, spx, vix, span, files=(spx_table.label, vix_table.label), log=log)
     vix, carried = carry_single(vix)
     rows = slice(span.first, span.stop)
@@ -114,6 +130,7 @@ def assemble(
         is_monthly=is_monthly_vix_expiry,
         log=log,
     )
+    _note_vx_gaps(vx, sessions, log)
     series = {name: merged_series(tables, log) for name, tables in contents.series.items()}
     bills, bills_carried = bill_rate(sessions, series, log)
     dividends, dividends_carried = dividend_yield(sessions, contents.monthly, log)
@@ -143,7 +160,7 @@ def assemble(
         vix9d=column("VIX9D"),
         vix3m=column("VIX3M"),
         vix6m=column("VIX6M"),
-        vvix=_vvix(column("VVIX"), sessions, contents, log),
+        vvix=column("VVIX"),
         skew=column("SKEW"),
         bill_rate=bills,
         dividend_yield=dividends,
@@ -164,12 +181,27 @@ def assemble(
     )
 
 
-def _vvix(values: Floats, sessions: DayArray, contents: Contents, log: QualityLog) -> Floats:
-    if "VVIX" in contents.daily:
-        table = contents.daily["VVIX"]
-        early = table.days[table.days < VVIX_FROM]
-        log.days("warning", table.label, "VVIX before 2007 is unreliable", early.tolist(), todo="the rows were dropped")
-    return np.where(sessions < VVIX_FROM, np.nan, values)
+def _drop_early_vvix(contents: Contents, log: QualityLog) -> None:
+    table = contents.daily.get("VVIX")
+    if table is None:
+        return
+    keep = table.days >= VVIX_FROM
+    log.days("warning", table.label, "VVIX before 2007 is unreliable", table.days[~keep].tolist(), todo="the rows were dropped")
+    columns = {name: values[keep] for name, values in table.columns.items()}
+    contents.daily["VVIX"] = DailyTable(label=table.label, name="VVIX", days=table.days[keep], columns=columns)
+
+
+def _note_vx_gaps(vx: VxHistory, sessions: DayArray, log: QualityLog) -> None:
+    """Count, inside the run, sessions without any VX settle and monthly expiries without a final settlement."""
+    without = sessions[np.isnan(vx.table.settle).all(axis=1) & (sessions >= VX_FROM)]
+    todo = "a model of the VX curve stands in, flagged; add VX files"
+    log.days("warning", "history", "session without any VX settle", without.tolist(), todo=todo)
+    first, last = max(int(sessions[0]), VX_FROM), int(sessions[-1])
+    years = range(to_date(first).year, to_date(last).year + 1)
+    monthly = [vix_expiry(year, month) for year in years for month in range(1, 13)]
+    todo = "settlement uses an approximation, flagged; add the contract's file or a VRO history"
+    absent = [day for day in monthly if first <= day <= last and day not in vx.vro]
+    log.days("warning", "history", "monthly VIX expiry without a final settlement", absent, todo=todo)
 
 
 def _breadth(tables: Sequence[DailyTable], sessions: DayArray, whole: DayArray, log: QualityLog) -> Floats:
@@ -179,4 +211,3 @@ def _breadth(tables: Sequence[DailyTable], sessions: DayArray, whole: DayArray, 
         values = place(table, "count", sessions)
         out = np.where(np.isnan(out), values, out)
     return out
-

@@ -21,7 +21,7 @@ BILL_SERIES: Final[dict[str, int]] = {"DTB3": STALE_DAYS, "DGS3MO": STALE_DAYS, 
 and federal funds, then the embedded sample's monthly bill rate, which is dated by month-end and holds for the month after.
 """
 FALLBACK_YIELD: Final = 0.02
-"""Dividend yield a year where no total return index is given: about the S&P 500's mean since 1990 (log of TR over price: 2.0 %)."""
+"""Dividend yield a year where no total return index is given: the S&P 500's mean of 1990-2021 (2.1 %), in round figures."""
 SAME_RATE: Final = 0.011
 """Two files of one FRED series may differ by a rounding of one basis point (percent)."""
 
@@ -99,8 +99,8 @@ def month_number(day: Day) -> int:
 def dividend_yield(sessions: DayArray, monthly: DailyTable | None, log: QualityLog) -> tuple[Floats, Bools]:
     """Decimal a year (continuous) at each session, and the sessions where no current window was known.
 
-    The yield is ln(TR ratio) - ln(price ratio) over the twelve months to the last month-end that lies at least one month before the
-    session. After the file's end its last value stands, flagged; without a file :data:`FALLBACK_YIELD` stands everywhere, flagged.
+    The yield is ln(TR ratio) - ln(price ratio) over the twelve months to the last month-end that lies at least one month before
+    the session. After the file's end its last value stands, flagged; without a file :data:`FALLBACK_YIELD` stands, flagged.
     """
     windows: dict[int, float] = {}
     if monthly is not None:
@@ -110,7 +110,9 @@ def dividend_yield(sessions: DayArray, monthly: DailyTable | None, log: QualityL
         windows = {month: value - by_month[month - 12] for month, value in by_month.items() if month - 12 in by_month}
     if not windows:
         todo = "add month-end levels of S&P 500 TR and SPX (see docs/reference/data-files.md)"
-        log.days("warning", "history", f"no total return index: dividend yield {FALLBACK_YIELD:.1%}", sessions.tolist(), todo=todo)
+        log.days(
+            "warning", "history", f"no total return index: dividend yield {FALLBACK_YIELD:.1%}", sessions.tolist(), todo=todo
+        )
         return np.full(len(sessions), FALLBACK_YIELD), np.ones(len(sessions), dtype=bool)
     first, last = min(windows), max(windows)
     out = np.empty(len(sessions))

@@ -26,9 +26,7 @@ def _by_month() -> dict[tuple[int, int], Day]:
     months = np.arange(FIRST_MONTH, LAST_MONTH + 1)
     numbers = months.astype(np.int64)
     expiries = vix_monthly_expiry(trading_calendar(), months)
-    return {
-        (1970 + number // 12, 1 + number % 12): day for number, day in zip(numbers.tolist(), expiries.tolist(), strict=True)
-    }
+    return {(1970 + number // 12, 1 + number % 12): day for number, day in zip(numbers.tolist(), expiries.tolist(), strict=True)}
 
 
 def vix_expiry(year: int, month: int) -> Day:

@@ -91,7 +91,7 @@ def read_source(path: Path, *, label: str) -> SourceText:
         raw = path.read_bytes()
     except OSError as error:
         raise DataMissing(
-            f"the file cannot be read ({error.strerror or error})", where=label, todo="check its path and access rights"
+            f"the file cannot be read ({error.strerror or error})", where=label, allowed="a readable file", todo="check its path and access rights"
         ) from error
     return source_from_bytes(raw, label=label, name=path.name)
 
@@ -104,7 +104,7 @@ def source_from_bytes(raw: bytes, *, label: str, name: str) -> SourceText:
         try:
             body = gzip.decompress(raw)
         except (OSError, EOFError, zlib.error) as error:
-            raise DataInvalid(f"the gzip file is damaged ({error})", where=label, todo="download the file again") from error
+            raise DataInvalid(f"the gzip file is damaged ({error})", where=label, allowed="CSV text, plain or in a whole gzip file", todo="download the file again") from error
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -112,7 +112,9 @@ def source_from_bytes(raw: bytes, *, label: str, name: str) -> SourceText:
             f"byte {error.start} is not UTF-8 text", where=label, allowed="CSV text in UTF-8", todo="save the file as UTF-8 CSV"
         ) from error
     if not text.strip():
-        raise DataInvalid("the file is empty", where=label, allowed="a header and at least one row", todo="download the file again")
+        raise DataInvalid(
+            "the file is empty", where=label, allowed="a header and at least one row", todo="download the file again"
+        )
     return SourceText(label=label, stem=stem_of(name), text=text, sha256=digest)
 
 
@@ -154,8 +156,8 @@ def read_table(
 ) -> Table:
     """Read a file with a header into a :class:`Table`.
 
-    Errors (:class:`DataInvalid`): no header within the first lines, a required column missing, no data rows, a row with too few or
-    too many cells. A stray trailing comma is allowed.
+    Errors (:class:`DataInvalid`): no header within the first lines, a required column missing, no data rows, a row with too few
+    or too many cells. A stray trailing comma is allowed.
     """
     cells = split_lines(source.text)
     at = find_header(cells, is_header)

@@ -32,7 +32,7 @@ TENFOLD: Final = 4.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VxHistory:
-    """The merged table (rows as ``sessions``), final settlements by expiry, and the sessions with a Close in place of a Settle."""
+    """The merged table (rows as ``sessions``), final settlements by expiry, and the sessions with a Close for a Settle."""
 
     table: VxTable
     vro: Mapping[Day, tuple[float, str]]
@@ -52,8 +52,8 @@ def merge_vx(
 ) -> VxHistory:
     """Merge VX files onto ``sessions[rows]``.
 
-    ``sessions`` is the whole calendar of the history, so that findings do not depend on the run; ``vix_close`` (its shape) serves to
-    recognise ten-fold prices. A published Settle of any file goes before a Close that stands for a missing one.
+    ``sessions`` is the whole calendar of the history, so that findings do not depend on the run; ``vix_close`` (its shape) serves
+    to recognise ten-fold prices. A published Settle of any file goes before a Close that stands for a missing one.
     :class:`DataInvalid` for a ten-fold price on or after 2007-03-26, when the contract was already quoted in index points.
     """
     scaled = [_in_index_points(part, sessions, vix_close, log) for part in files]
@@ -84,7 +84,7 @@ def merge_vx(
             volume=volume,
         ),
         vro=final_settlements(scaled, settlements, vro_index, log),
-        close_for_settle=stands_in.any(axis=1),
+        close_for_settle=np.asarray(stands_in.any(axis=1)),
     )
 
 
@@ -155,7 +155,8 @@ def _in_index_points(rows: VxRows, sessions: DayArray, vix_close: Floats, log: Q
     if late.size:
         worst = late[0]
         raise DataInvalid(
-            f"the settle {rows.settle[worst]:g} on {iso(rows.day[worst])} is about ten times VIX {spot[worst]:g} ({late.size} such rows)",
+            f"the settle {rows.settle[worst]:g} on {iso(rows.day[worst])} is about ten times VIX "
+            f"{spot[worst]:g} ({late.size} such rows)",
             where=f"{rows.label}, contract {iso(rows.expiry[worst])}",
             allowed="index points; ten-fold prices only before 2007-03-26",
             todo="divide these prices by ten, or download the file again",
@@ -194,5 +195,11 @@ def final_settlements(
             elif abs(out[day][0] - value) > SAME_FINAL:
                 differing.setdefault(label, []).append(day)
     for label, days in differing.items():
-        log.days("warning", label, "final settlement that differs from a preferred file", days, todo="the preferred file's value is used")
+        log.days(
+            "warning",
+            label,
+            "final settlement that differs from a preferred file",
+            days,
+            todo="the preferred file's value is used",
+        )
     return dict(sorted(out.items()))

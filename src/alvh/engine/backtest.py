@@ -96,7 +96,7 @@ def run_backtest(
 def _prepare(policy: Policy, market: Market, first: int, stop: int, fee_usd: Callable[[Root, int], float]) -> Run:
     layers = policy.hedge.layers
     all_sessions = market.sessions
-    ledger, book, counters = Ledger(policy.account.equity_usd), Book(len(layers)), Counters()
+    ledger, book, counters = Ledger(policy.account.equity_usd), Book(len(layers), market.series.settlement_session), Counters()
     broker = Broker(
         series=market.series, costs=policy.costs, fee_usd=fee_usd, ledger=ledger, book=book, counters=counters
     )

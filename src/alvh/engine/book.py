@@ -38,18 +38,34 @@ class LayerState:
     moneyness: float | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookArrays:
+    """Open lots as parallel arrays: legs, signed dollars per point, condor flag, settlement session.
+
+    ``slot``: position of a leg's condor among the open condors, or the number of open condors for every other lot.
+    """
+
+    legs: Legs
+    usd: Floats
+    condor: NDArray[np.bool_]
+    slot: NDArray[np.int64]
+    layer: NDArray[np.int64]
+    first_settlement: int
+
+
 class Book:
     """Open lots of both sleeves. Arrays are rebuilt only after the book changes."""
 
-    __slots__ = ("_arrays", "all_lots", "condors", "layers", "lots", "planned")
+    __slots__ = ("_arrays", "_settlement", "all_lots", "condors", "layers", "lots", "planned")
 
-    def __init__(self, layers: int) -> None:
+    def __init__(self, layers: int, settlement_session: NDArray[np.int64]) -> None:
         self.lots: list[Lot] = []
         self.all_lots: list[Lot] = []
         self.condors: dict[int, OpenCondor] = {}
         self.layers = [LayerState() for _ in range(layers)]
         self.planned: list[OpenCondor] = []
-        self._arrays: tuple[Legs, Floats, NDArray[np.bool_]] | None = None
+        self._settlement: list[int] = settlement_session.tolist()
+        self._arrays: BookArrays | None = None
 
     def add(self, lot: Lot) -> None:
         self.lots.append(lot)
@@ -59,22 +75,48 @@ class Book:
     def track_split(self, lot: Lot) -> None:
         """Record a lot that was split off and closes at once."""
         self.all_lots.append(lot)
+        self._arrays = None
 
     def remove(self, lot: Lot) -> None:
         self.lots.remove(lot)
         self._arrays = None
 
-    def resized(self) -> None:
-        """The quantity of an open lot changed."""
+    def drop_condor(self, group: int) -> None:
+        """A condor without a short leg is closed; what is stranded of it waits for its settlement."""
+        del self.condors[group]
         self._arrays = None
 
-    def arrays(self) -> tuple[Legs, Floats, NDArray[np.bool_]]:
-        """Legs of the open lots, dollars per point of each (signed quantity × multiplier), and which are condor legs."""
-        if self._arrays is None:
-            legs = Legs.of([(lot.series, lot.strike, lot.right) for lot in self.lots])
-            usd = np.array([lot.quantity * lot.multiplier_usd for lot in self.lots], dtype=np.float64)
-            self._arrays = (legs, usd, np.array([lot.layer < 0 for lot in self.lots], dtype=np.bool_))
+    def add_condor(self, condor: OpenCondor) -> None:
+        self.condors[condor.group] = condor
+        self.planned.append(condor)
+        self._arrays = None
+
+    @property
+    def unchanged_arrays(self) -> BookArrays | None:
+        """The arrays, where nothing changed since they were last built."""
         return self._arrays
+
+    def arrays(self) -> BookArrays:
+        """The open lots as arrays."""
+        if self._arrays is None:
+            lots = self.lots
+            slots = {group: k for k, group in enumerate(self.condors)}
+            layer = np.array([lot.layer for lot in lots], dtype=np.int64)
+            self._arrays = BookArrays(
+                legs=Legs.of([(lot.series, lot.strike, lot.right) for lot in lots]),
+                usd=np.array([lot.quantity * lot.multiplier_usd for lot in lots], dtype=np.float64),
+                condor=layer < 0,
+                slot=np.array([slots.get(lot.group, len(slots)) for lot in lots], dtype=np.int64),
+                layer=layer,
+                first_settlement=min((self._settlement[lot.series] for lot in lots), default=1 << 60),
+            )
+        return self._arrays
+
+    def settling(self, session: int) -> list[Lot]:
+        """Lots whose settlement session has come."""
+        if self.arrays().first_settlement > session:
+            return []
+        return [lot for lot in self.lots if self._settlement[lot.series] <= session]
 
     def layer_lots(self, layer: int) -> list[Lot]:
         """Lots that count in a layer, oldest first."""

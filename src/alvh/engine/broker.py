@@ -122,7 +122,6 @@ class Broker:
             if left is not None and abs(lot.quantity) > left:
                 part = lot.split(left if lot.quantity > 0 else -left, self._lot_id())
                 self.book.track_split(part)
-                self.book.resized()
             else:
                 self.book.remove(lot)
             fees = self.fee(part.series, snapshot.session) * abs(part.quantity)

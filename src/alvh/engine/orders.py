@@ -90,7 +90,7 @@ class Desk:
         lots = [lot for lot in self.book.lots if lot.group == intent.condor]
         self.broker.close_lots(snapshot, lots, intent.reason.text)
         if not any(lot.group == intent.condor and lot.quantity < 0 for lot in self.book.lots):
-            del self.book.condors[intent.condor]
+            self.book.drop_condor(intent.condor)
 
     def _open_condor(self, snapshot: Snapshot, intent: Intent, capital_usd: float) -> None:
         condor = self.policy.condor
@@ -147,8 +147,7 @@ class Desk:
             expiry=int(self.series.expiry[row]),
             opened_index=snapshot.index,
         )
-        self.book.condors[group] = opened
-        self.book.planned.append(opened)
+        self.book.add_condor(opened)
         self.entries += 1
         self.entry_lots += choice.lots
 

@@ -40,7 +40,6 @@ class Record:
     index_notional_usd: Floats
     risk_capital_usd: Floats
     layer_value_usd: Floats
-    layer_quantity: Floats
     marks: int = 0
 
     @staticmethod
@@ -57,7 +56,6 @@ class Record:
             index_notional_usd=columns[7],
             risk_capital_usd=columns[8],
             layer_value_usd=np.zeros((layers, sessions)),
-            layer_quantity=np.zeros((layers, sessions)),
         )
 
 
@@ -91,12 +89,12 @@ def run_session(run: Run, index: int) -> None:
     row = index - run.first
     _accrue(run, snapshot, row)
     _settle(run, snapshot, am=True)  # 2
-    value, unhedged_value = _mark(run, snapshot)  # 3
-    capital = run.ledger.cash_unhedged_usd + unhedged_value if run.policy.account.compound else run.policy.account.equity_usd
+    value = _mark(run, snapshot)  # 3
     if run.pending is not None:  # decided at the last close, filled at this one
-        _carry_out(run, snapshot, run.pending, capital)
+        _carry_out(run, snapshot, run.pending, _capital(run, value))
         run.pending = None
-        value, unhedged_value = _mark(run, snapshot)
+        value = _mark(run, snapshot)
+    marked = run.book.arrays()
     view = _view(run, snapshot, row, value)  # 4
     decision = decide(run.policy, view, run.memory, row)  # 5
     run.memory = decision.memory
@@ -105,9 +103,16 @@ def run_session(run: Run, index: int) -> None:
     if run.policy.timing.fill_at == "next_close":
         run.pending = decision if decision.intents else None
     elif decision.intents:
-        _carry_out(run, snapshot, decision, capital)  # 6-8
+        _carry_out(run, snapshot, decision, _capital(run, value))  # 6-8
     _settle(run, snapshot, am=False)  # 9
-    _append(run, snapshot, row)
+    _append(run, snapshot, row, value if run.book.unchanged_arrays is marked else _mark(run, snapshot))
+
+
+def _capital(run: Run, value: Floats) -> float:
+    """What condor lots are sized on: the account, or the unhedged equity where the account compounds."""
+    if not run.policy.account.compound:
+        return run.policy.account.equity_usd
+    return run.ledger.cash_unhedged_usd + float(value[run.book.arrays().condor].sum())
 
 
 def _accrue(run: Run, snapshot: Snapshot, row: int) -> None:
@@ -124,12 +129,11 @@ def _accrue(run: Run, snapshot: Snapshot, row: int) -> None:
 
 def _settle(run: Run, snapshot: Snapshot, *, am: bool) -> None:
     """Settle the lots whose settlement session has come, on the opening value (AM) or on the close (PM)."""
+    due = run.book.settling(snapshot.session)
+    if not due:
+        return
     table = run.market.series
-    due = [
-        lot
-        for lot in run.book.lots
-        if bool(table.am[lot.series]) == am and int(table.settlement_session[lot.series]) <= snapshot.session
-    ]
+    due = [lot for lot in due if bool(table.am[lot.series]) == am]
     for lot in due:
         settlement = run.market.settlement(lot.series, snapshot.index)
         run.broker.settle(snapshot.index, lot, settlement.value, settlement.source)
@@ -142,34 +146,25 @@ def _forget(run: Run, lot: Lot) -> None:
         if not lot.stranded and not run.book.layer_lots(lot.layer):
             run.book.layers[lot.layer].series = None
     elif lot.group in run.book.condors and not any(other.group == lot.group for other in run.book.lots):
-        del run.book.condors[lot.group]
+        run.book.drop_condor(lot.group)
 
 
-def _mark(run: Run, snapshot: Snapshot) -> tuple[Floats, float]:
-    """Dollar value of every open lot at its mark, and the condor's sum."""
-    if not run.book.lots:
-        return np.empty(0), 0.0
-    legs, usd, condor = run.book.arrays()
-    value = usd * snapshot.mark(legs)
-    return value, float(value[condor].sum())
+def _mark(run: Run, snapshot: Snapshot) -> Floats:
+    """Dollar value of every open lot at its mark."""
+    arrays = run.book.arrays()
+    return arrays.usd * snapshot.mark(arrays.legs)
 
 
 def _view(run: Run, snapshot: Snapshot, row: int, value: Floats) -> View:
     book, table = run.book, run.market.series
-    groups = np.fromiter(book.condors, dtype=np.int64, count=len(book.condors))
-    cost = np.zeros(len(groups))
-    short_delta = np.zeros(len(groups))
-    if len(groups):
-        slot = {group: k for k, group in enumerate(book.condors)}
-        for lot, usd in zip(book.lots, value.tolist(), strict=True):
-            if lot.group in slot:
-                cost[slot[lot.group]] -= usd
-        if run.policy.condor.exit.short_delta is not None:
-            legs, _, _ = book.arrays()
-            delta = np.abs(snapshot.quote(legs).delta)
-            for k, lot in enumerate(book.lots):
-                if lot.group in slot and lot.quantity < 0:
-                    short_delta[slot[lot.group]] = max(short_delta[slot[lot.group]], delta[k])
+    arrays = book.arrays()
+    condors = book.condors
+    cost = -np.bincount(arrays.slot, weights=value, minlength=len(condors) + 1)[: len(condors)]
+    short_delta = np.zeros(len(condors))
+    if condors and run.policy.condor.exit.short_delta is not None:
+        delta = np.where(arrays.usd < 0.0, np.abs(snapshot.quote(arrays.legs).delta), 0.0)
+        inside = arrays.slot < len(condors)
+        np.maximum.at(short_delta, arrays.slot[inside], delta[inside])
     left = np.full(len(book.layers), NOTHING_HELD, dtype=np.int64)
     for k, layer in enumerate(book.layers):
         if layer.series is not None:
@@ -179,10 +174,10 @@ def _view(run: Run, snapshot: Snapshot, row: int, value: Floats) -> View:
         condor_day=bool(run.condor_days[row]),
         hedge_day=bool(run.hedge_days[row]),
         vix=snapshot.vix,
-        condor_group=groups,
-        condor_credit_usd=np.array([condor.credit_usd for condor in book.condors.values()]),
+        condor_group=np.array(list(condors), dtype=np.int64),
+        condor_credit_usd=np.array([condor.credit_usd for condor in condors.values()]),
         condor_cost_to_close_usd=cost,
-        condor_dte=np.array([condor.expiry - snapshot.session for condor in book.condors.values()], dtype=np.int64),
+        condor_dte=np.array([condor.expiry - snapshot.session for condor in condors.values()], dtype=np.int64),
         condor_short_delta=short_delta,
         layer_due=run.layer_due[:, row],
         layer_sessions_left=left,
@@ -195,22 +190,14 @@ def _carry_out(run: Run, snapshot: Snapshot, decision: Decision, capital_usd: fl
         run.desk.carry_out(snapshot, intent, capital_usd)
 
 
-def _append(run: Run, snapshot: Snapshot, row: int) -> None:
-    record, book, ledger = run.record, run.book, run.ledger
-    total = condor_total = 0.0
-    if book.lots:
-        legs, usd, condor = book.arrays()
-        value = usd * snapshot.mark(legs)
-        total, condor_total = float(value.sum()), float(value[condor].sum())
-        record.marks += len(value)
-        for lot, lot_value in zip(book.lots, value.tolist(), strict=True):
-            if lot.layer >= 0:
-                record.layer_value_usd[lot.layer, row] += lot_value
-                if not lot.stranded:
-                    record.layer_quantity[lot.layer, row] += lot.quantity
+def _append(run: Run, snapshot: Snapshot, row: int, value: Floats) -> None:
+    record, ledger, arrays = run.record, run.ledger, run.book.arrays()
+    record.marks += len(value)
+    by_sleeve = np.bincount(arrays.layer + 1, weights=value, minlength=len(run.book.layers) + 1)
+    record.layer_value_usd[:, row] = by_sleeve[1:]
     record.cash_hedged_usd[row], record.cash_unhedged_usd[row] = ledger.cash_hedged_usd, ledger.cash_unhedged_usd
-    record.equity_hedged_usd[row] = ledger.cash_hedged_usd + total
-    record.equity_unhedged_usd[row] = ledger.cash_unhedged_usd + condor_total
+    record.equity_hedged_usd[row] = ledger.cash_hedged_usd + float(by_sleeve.sum())
+    record.equity_unhedged_usd[row] = ledger.cash_unhedged_usd + float(by_sleeve[0])
     readings = run.desk.readings(snapshot)
     record.condor_lots[row] = readings.lots
     record.index_notional_usd[row] = readings.index_notional_usd

@@ -14,8 +14,8 @@ from alvh.kernels._jit import JIT
 
 Floats = NDArray[np.float64]
 
-# Chunks end at the same items for any number of threads, and their length is a multiple of every block and register width, so that an
-# item meets the same instructions and gets the same bits. 16,384 items take 0.1 ms: long beside a hand-over (10 us).
+# Chunks end at the same items for any number of threads, and their length is a multiple of every block and register width, so
+# that an item meets the same instructions and gets the same bits. 16,384 items take 0.1 ms: long beside a hand-over (10 us).
 CHUNK = 16_384
 PARALLEL_FROM = 2 * CHUNK
 
@@ -57,13 +57,14 @@ def aligned(names: tuple[str, ...], values: tuple[ArrayLike, ...]) -> tuple[tupl
             shape = np.broadcast_shapes(*(array.shape for array in arrays))
         except ValueError as error:
             shapes = ", ".join(f"{name} {array.shape}" for name, array in zip(names, arrays, strict=True))
-            raise ValueError(f"The arguments do not broadcast to one shape: {shapes}. Allowed: equal lengths, or scalars.") from error
+            message = f"The arguments do not broadcast to one shape: {shapes}. Allowed: equal lengths, or scalars."
+            raise ValueError(message) from error
         arrays = [np.broadcast_to(array, shape) for array in arrays]
     return shape, [np.ascontiguousarray(array).reshape(-1) for array in arrays]
 
 
-def result(shape: tuple[int, ...], out: Floats | None) -> Floats:
-    """``out`` after its checks, or a new array. Raises ValueError where ``out`` cannot hold the result."""
+def result(shape: tuple[int, ...], out: Floats | None, inputs: list[Floats]) -> Floats:
+    """``out`` after its checks, or a new array. Raises ValueError where ``out`` cannot hold the result or overlaps an input."""
     if out is None:
         return np.empty(shape)
     if not isinstance(out, np.ndarray) or out.dtype != np.float64 or out.shape != shape or not out.flags.c_contiguous:
@@ -71,6 +72,8 @@ def result(shape: tuple[int, ...], out: Floats | None) -> Floats:
         raise ValueError(f"out is {found}. Allowed: a C-contiguous float64 array of shape {shape}.")
     if not out.flags.writeable:
         raise ValueError("out is read-only. Allowed: an array that can be written to.")
+    if any(np.may_share_memory(out, array) for array in inputs):
+        raise ValueError("out shares memory with an argument. Allowed: an array of its own.")
     return out
 
 

@@ -1,9 +1,9 @@
 """The one place that configures the compiler.
 
-``ALVH_JIT=0`` in the environment turns compiling off: every kernel is then the plain Python function that is written here, slow but
-open to a debugger. Compiled kernels are serial, release the interpreter lock and are kept on disk; the folder they are kept in
-carries a fingerprint of this room's source, because numba notices a change only in the file of the kernel itself and not in the
-inlined functions that the kernel took from its neighbours.
+``ALVH_JIT=0`` in the environment turns compiling off: every kernel is then the plain Python function that is written here, slow
+but open to a debugger. Compiled kernels are serial, release the interpreter lock and are kept on disk; the folder they are kept
+in carries a fingerprint of this room's source, because numba notices a change only in the file of the kernel itself and not in
+the inlined functions that the kernel took from its neighbours.
 """
 
 from __future__ import annotations
@@ -21,9 +21,12 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 JIT = os.environ.get("ALVH_JIT", "1") != "0"
 """Whether kernels are compiled; read once, at import."""
 
-# No 'reassoc': it undoes the two-part range reduction of exp and log. No 'arcp' or 'afn': they trade accuracy. With 'nnan' the
-# compiler may assume that no operand is NaN, so a test for NaN or for infinity has to go through a function under `strict`.
-FAST_MATH = frozenset({"contract", "nnan", "ninf", "nsz"})
+# No 'reassoc': it undoes the two-part range reduction of exp and log. No 'arcp' or 'afn': they trade accuracy. No 'contract'
+# either: the compiler would fuse a multiplication and an addition in one loop and not in another, and the same option would
+# differ in its last bit between the vector body of a loop, its remainder and another kernel; what is to be fused is written
+# with `fma`. With 'nnan' the compiler may assume that no operand is NaN, so a test for NaN or infinity has to go through a
+# `strict` function.
+FAST_MATH = frozenset({"nnan", "ninf", "nsz"})
 
 
 def _fingerprint() -> str:
@@ -34,7 +37,7 @@ def _fingerprint() -> str:
 
 
 def _cache_folder() -> str:
-    """Folder for compiled kernels: below ``NUMBA_CACHE_DIR`` if set, else beside the source, else (numba's own rule) the user's."""
+    """Where compiled kernels are kept: below ``NUMBA_CACHE_DIR`` if set, else beside the source, else by numba's own rule."""
     named = os.environ.get("NUMBA_CACHE_DIR")
     room = Path(__file__).parent
     if not named and not os.access(room, os.W_OK):
@@ -44,13 +47,17 @@ def _cache_folder() -> str:
 
 if JIT:
     from llvmlite import ir
-    from numba import config, njit, types
-    from numba.extending import intrinsic
+    from numba import config as _numba_config
+    from numba import njit, types
+    from numba.extending import intrinsic as _numba_intrinsic
+
+    config: Any = _numba_config  # its entries are made at run time
+    intrinsic: Any = _numba_intrinsic  # what it makes has another signature than what it decorates
 
     _CACHE_FOLDER = _cache_folder()
 
     def _compiled(function: Function, **options: Any) -> Function:
-        # error_model="numpy": Python's own would put a branch for a zero divisor into every loop, and such loops do not vectorise.
+        # error_model="numpy": Python's own puts a branch for a zero divisor into every loop, and such loops do not vectorise.
         before = config.CACHE_DIR
         config.CACHE_DIR = _CACHE_FOLDER or before  # numba looks at it while it decorates; other users of numba keep theirs
         try:
@@ -70,17 +77,24 @@ if JIT:
         """As :func:`inline`, under IEEE rules: NaN and infinity are real values here."""
         return _compiled(function, fastmath=set(), nogil=True, forceinline=True)  # said, or the caller's flags would hold
 
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def bits_of(typing_context, value):  # type: ignore[no-untyped-def]
         """The 64 bits of a double as an integer."""
         del typing_context, value
         return types.int64(types.float64), lambda _context, builder, _signature, args: builder.bitcast(args[0], ir.IntType(64))
 
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def double_of(typing_context, bits):  # type: ignore[no-untyped-def]
         """The double that these 64 bits spell."""
         del typing_context, bits
         return types.float64(types.int64), lambda _context, builder, _signature, args: builder.bitcast(args[0], ir.DoubleType())
+
+    @intrinsic
+    def fma(typing_context, a, b, c):  # type: ignore[no-untyped-def]
+        """``a * b + c`` rounded once."""
+        del typing_context, a, b, c
+        double = types.float64
+        return double(double, double, double), lambda _context, builder, _signature, args: builder.fma(*args)
 
 else:
 
@@ -97,3 +111,7 @@ else:
     def double_of(bits: int) -> np.float64:
         """The double that these 64 bits spell."""
         return np.int64(bits).view(np.float64)
+
+    def fma(a: float, b: float, c: float) -> float:
+        """``a * b + c``, here rounded twice."""
+        return a * b + c

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from alvh.kernels._jit import bits_of, double_of, inline, strict
+from alvh.kernels._jit import bits_of, double_of, fma, inline, strict
 
 # Adding 1.5 * 2**52 to a small whole number leaves that number in the low bits of the sum (Hacker's Delight, 2nd ed., ch. 17).
 ROUNDING_SHIFT = 6755399441055744.0
@@ -80,38 +80,38 @@ ERFCX_TERMS = (
 def vexp(x):  # type: ignore[no-untyped-def]
     """``exp(x)`` for |x| <= 700, relative error below 3e-16."""
     n = np.rint(x * LOG2_E)
-    r = (x - n * LN2_HIGH) - n * LN2_LOW
-    p = EXP_11 * r + EXP_10
-    p = p * r + EXP_9
-    p = p * r + EXP_8
-    p = p * r + EXP_7
-    p = p * r + EXP_6
-    p = p * r + EXP_5
-    p = p * r + EXP_4
-    p = p * r + EXP_3
-    p = p * r + EXP_2
-    p = p * r + 1.0
-    p = p * r + 1.0
+    r = fma(n, -LN2_LOW, fma(n, -LN2_HIGH, x))
+    p = fma(EXP_11, r, EXP_10)
+    p = fma(p, r, EXP_9)
+    p = fma(p, r, EXP_8)
+    p = fma(p, r, EXP_7)
+    p = fma(p, r, EXP_6)
+    p = fma(p, r, EXP_5)
+    p = fma(p, r, EXP_4)
+    p = fma(p, r, EXP_3)
+    p = fma(p, r, EXP_2)
+    p = fma(p, r, 1.0)
+    p = fma(p, r, 1.0)
     return p * double_of((bits_of(n + ROUNDING_SHIFT) + EXPONENT_BIAS) << MANTISSA_BITS)
 
 
 @inline
 def vlog_ratio(a, b):  # type: ignore[no-untyped-def]
-    """``ln(a / b)`` of positive normal doubles without forming the quotient, so that near-equal arguments keep all their digits."""
+    """``ln(a / b)`` of positive normal doubles, without the quotient: near-equal arguments keep all their digits."""
     bits = bits_of(a)
     k = (bits - bits_of(b) + HALF_EXPONENT) >> MANTISSA_BITS
     a = double_of(bits - (k << MANTISSA_BITS))  # now a / b lies within [2/3, 3/2]
     f = (a - b) / (a + b)
     z = f * f
-    p = LOG_7 * z + LOG_6
-    p = p * z + LOG_5
-    p = p * z + LOG_4
-    p = p * z + LOG_3
-    p = p * z + LOG_2
-    p = p * z + LOG_1
-    p = p * z + LOG_0
+    p = fma(LOG_7, z, LOG_6)
+    p = fma(p, z, LOG_5)
+    p = fma(p, z, LOG_4)
+    p = fma(p, z, LOG_3)
+    p = fma(p, z, LOG_2)
+    p = fma(p, z, LOG_1)
+    p = fma(p, z, LOG_0)
     n = float(k)
-    return n * LN2_HIGH + (n * LN2_LOW + 2.0 * (f + f * z * p))
+    return fma(n, LN2_HIGH, fma(n, LN2_LOW, 2.0 * fma(f * z, p, f)))
 
 
 @inline
@@ -125,28 +125,28 @@ def verfcx(x):  # type: ignore[no-untyped-def]
     """``exp(x^2) erfc(x)`` for x >= 0, relative error below 1e-15."""
     t = ERFCX_MAP / (x + ERFCX_MAP)
     u = t - 0.5
-    p = ERFCX_TERMS[22] * u + ERFCX_TERMS[21]
-    p = p * u + ERFCX_TERMS[20]
-    p = p * u + ERFCX_TERMS[19]
-    p = p * u + ERFCX_TERMS[18]
-    p = p * u + ERFCX_TERMS[17]
-    p = p * u + ERFCX_TERMS[16]
-    p = p * u + ERFCX_TERMS[15]
-    p = p * u + ERFCX_TERMS[14]
-    p = p * u + ERFCX_TERMS[13]
-    p = p * u + ERFCX_TERMS[12]
-    p = p * u + ERFCX_TERMS[11]
-    p = p * u + ERFCX_TERMS[10]
-    p = p * u + ERFCX_TERMS[9]
-    p = p * u + ERFCX_TERMS[8]
-    p = p * u + ERFCX_TERMS[7]
-    p = p * u + ERFCX_TERMS[6]
-    p = p * u + ERFCX_TERMS[5]
-    p = p * u + ERFCX_TERMS[4]
-    p = p * u + ERFCX_TERMS[3]
-    p = p * u + ERFCX_TERMS[2]
-    p = p * u + ERFCX_TERMS[1]
-    p = p * u + ERFCX_TERMS[0]
+    p = fma(ERFCX_TERMS[22], u, ERFCX_TERMS[21])
+    p = fma(p, u, ERFCX_TERMS[20])
+    p = fma(p, u, ERFCX_TERMS[19])
+    p = fma(p, u, ERFCX_TERMS[18])
+    p = fma(p, u, ERFCX_TERMS[17])
+    p = fma(p, u, ERFCX_TERMS[16])
+    p = fma(p, u, ERFCX_TERMS[15])
+    p = fma(p, u, ERFCX_TERMS[14])
+    p = fma(p, u, ERFCX_TERMS[13])
+    p = fma(p, u, ERFCX_TERMS[12])
+    p = fma(p, u, ERFCX_TERMS[11])
+    p = fma(p, u, ERFCX_TERMS[10])
+    p = fma(p, u, ERFCX_TERMS[9])
+    p = fma(p, u, ERFCX_TERMS[8])
+    p = fma(p, u, ERFCX_TERMS[7])
+    p = fma(p, u, ERFCX_TERMS[6])
+    p = fma(p, u, ERFCX_TERMS[5])
+    p = fma(p, u, ERFCX_TERMS[4])
+    p = fma(p, u, ERFCX_TERMS[3])
+    p = fma(p, u, ERFCX_TERMS[2])
+    p = fma(p, u, ERFCX_TERMS[1])
+    p = fma(p, u, ERFCX_TERMS[0])
     return p * t
 
 

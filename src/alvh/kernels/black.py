@@ -38,8 +38,8 @@ def in_domain(forward, strike, year_fraction, discount, vol, right):  # type: ig
 def _terms(forward, strike, deviation):  # type: ignore[no-untyped-def]
     """What price and Greeks share, for total deviation vol * sqrt(T).
 
-    Returns the undiscounted time value, ``F n(d1)`` without its 1/sqrt(2 pi), and the scaled complementary errors of the near and far
-    argument with whether the near one is in the tail.
+    Returns the undiscounted time value, ``F n(d1)`` without its 1/sqrt(2 pi), and the scaled complementary errors of the near
+    and far argument with whether the near one is in the tail.
     """
     s = max(deviation, TINY_DEVIATION)
     h = abs(vlog_ratio(forward, strike)) / s
@@ -121,13 +121,13 @@ def black_price(
     """Prices of European options on a forward, discounted, in the forward's unit.
 
     Arguments broadcast; the result has their common shape (shape () for scalars). ``vol`` and ``year_fraction`` are per year,
-    ``discount`` is the bill that pays 1 at expiry, ``right`` is +1 for a call and -1 for a put. Zero time or vol gives discounted
-    intrinsic value. NaN where an argument is NaN, infinite or outside its domain (forward, strike, discount > 0; year_fraction,
-    vol >= 0; right +1 or -1). Raises ValueError for shapes that do not broadcast and for an ``out`` that does not fit. The same bits
-    come out for any number of ``threads``. Error below 1e-14 of the forward.
+    ``discount`` is the bill that pays 1 at expiry, ``right`` is +1 for a call and -1 for a put. Zero time or vol gives
+    discounted intrinsic value. NaN where an argument is NaN, infinite or outside its domain (forward, strike, discount > 0;
+    year_fraction, vol >= 0; right +1 or -1). Raises ValueError for shapes that do not broadcast and for an ``out`` that does
+    not fit. The same bits come out for any number of ``threads``. Error below 1e-14 of the forward.
     """
     shape, inputs = aligned(_NAMES, (forward, strike, year_fraction, discount, vol, right))
-    price = result(shape, out)
+    price = result(shape, out, inputs)
     drive(black_price_into, inputs, [price.reshape(-1)], threads)
     return price
 
@@ -144,10 +144,10 @@ def black_greeks(
 ) -> tuple[Floats, Floats, Floats, Floats, Floats]:
     """(price, delta, gamma, vega, theta); arguments, shapes, NaN and errors as for :func:`black_price`.
 
-    ``delta`` is the undiscounted forward delta right N(right d1); ``gamma`` the discounted second derivative to the forward; ``vega``
-    per 1.00 of vol (divide by 100 for a vol point); ``theta`` per year of calendar time at a fixed forward and rate, the rate being
-    -ln(discount) / T (divide by 365 for a day). At zero time or vol gamma and vega are 0 and delta is 0, 1/2 at the money, or 1 (with
-    the sign of ``right``); theta is 0 at zero time, and the interest on the price at zero vol.
+    ``delta`` is the undiscounted forward delta right N(right d1); ``gamma`` the discounted second derivative to the forward;
+    ``vega`` per 1.00 of vol (divide by 100 for a vol point); ``theta`` per year of calendar time at a fixed forward and rate,
+    the rate being -ln(discount) / T (divide by 365 for a day). At zero time or vol gamma and vega are 0 and delta is 0, 1/2 at
+    the money, or 1 (with the sign of ``right``); theta is 0 at zero time, and the interest on the price at zero vol.
     """
     shape, inputs = aligned(_NAMES, (forward, strike, year_fraction, discount, vol, right))
     price, delta, gamma, vega, theta = (np.empty(shape) for _ in range(5))

@@ -1,10 +1,10 @@
 """Implied vol of European options on a forward, solved on the out-of-the-money side in the logarithm of the price.
 
-Method. The price becomes the time value b of the strike's out-of-the-money option, divided by discount * sqrt(F K). The start is the
-vol that Bachelier's model would imply, found by a rational function of one variable and carried over to Black's model by a series;
-then third-order Householder steps on ln b, whose relative error goes with the fourth power. Lanes move in lockstep, a block at a
-time, until the slowest has converged; a lane
-that has converged stands still, so that its result does not depend on its neighbours. In logarithms nothing underflows, so deep wings are as easy as the money.
+Method. The price becomes the time value b of the strike's out-of-the-money option, divided by discount * sqrt(F K). The start
+is the vol that Bachelier's model would imply, found by a rational function of one variable and carried over to Black's model by
+a series; then third-order Householder steps on ln b, whose relative error goes with the fourth power. Lanes move in lockstep, a
+block at a time, until the slowest has converged; a lane that has converged stands still, so that its result does not depend on
+its neighbours. In logarithms nothing underflows, so deep wings are as easy as the money.
 
 Sources: Jäckel (2015), "Let's be rational", Wilmott, for the normalised price and the Householder step on the log price; Hagan,
 Kumar, Lesniewski and Woodward (2002), "Managing smile risk", appendix A, for the series between normal and lognormal vol.
@@ -172,6 +172,6 @@ def implied_vol(
     """
     names = ("price", "forward", "strike", "year_fraction", "discount", "right")
     shape, inputs = aligned(names, (price, forward, strike, year_fraction, discount, right))
-    vol = result(shape, out)
+    vol = result(shape, out, inputs)
     drive(implied_vol_into, inputs, [vol.reshape(-1)], threads)
     return vol

@@ -187,7 +187,8 @@ def _from_curve(history: History, curve_points: Floats | None, at: _Pairs, tau: 
         raise ValueError(f"curve_points has shape {points.shape}, not {wanted}")
     used = np.unique(at)
     level = np.column_stack([history.vix_close[used], points[used]])
-    bad = np.flatnonzero(np.any(~(level > 0.0), axis=1))  # a NaN is not above zero
+    above: Bools = level > 0.0  # a NaN is not
+    bad = np.flatnonzero(~above.all(axis=1))
     if bad.size:
         row = used[bad[0]]
         raise DataMissing(

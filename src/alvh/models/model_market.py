@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from alvh.core.contracts import Root
 from alvh.core.days import DayArray, iso
 from alvh.core.errors import DataMissing
 from alvh.core.strikes import spx_strikes, vix_strikes
-from alvh.core.ticks import round_to_tick, tick_rule, tick_size
+from alvh.core.ticks import TickRule, tick_rule
 from alvh.kernels import surface
 from alvh.market.history import History
 from alvh.market.market import Explained, Legs, PriceSource, Quotes, Settlement, Slice
@@ -65,6 +67,7 @@ class ModelMarket:
     lifted: NDArray[np.bool_]
     spread_count: SpreadCount
     signals: dict[str, Floats]
+    tick_rules: dict[tuple[Root, int], TickRule]
     price_source: PriceSource = "model"
 
     @property
@@ -116,23 +119,14 @@ class ModelMarket:
 class ModelSnapshot:
     """One close of a :class:`ModelMarket`."""
 
-    __slots__ = ("_market", "index")
+    __slots__ = ("_market", "index", "session", "spx", "vix")
 
     def __init__(self, market: ModelMarket, index: int) -> None:
         self._market = market
         self.index = index
-
-    @property
-    def session(self) -> int:
-        return int(self._market.history.sessions[self.index])
-
-    @property
-    def spx(self) -> float:
-        return float(self._market.history.spx_close[self.index])
-
-    @property
-    def vix(self) -> float:
-        return float(self._market.history.vix_close[self.index])
+        self.session = int(market.history.sessions[index])
+        self.spx = float(market.history.spx_close[index])
+        self.vix = float(market.history.vix_close[index])
 
     def listed(self, *, vix: bool) -> Ints:
         return self._market.series.listed(self.session, vix=vix)
@@ -178,29 +172,50 @@ class ModelSnapshot:
     def quote(self, legs: Legs) -> Quotes:
         market = self._market
         greeks = self.greeks(legs)
-        day, vix = self.session, self.vix
-        bid, ask, ticks = np.empty(len(legs.series)), np.empty(len(legs.series)), np.empty(len(legs.series))
-        for k, mid in enumerate(greeks[0].tolist()):
-            row = int(legs.series[k])
-            is_vix = bool(market.series.is_vix[row])
-            rule = tick_rule(market.series.roots[row], day)
-            tick = float(tick_size(rule, mid))
-            scale = float(market.legs_of_series[3][row])
+        day = self.session
+        bid, ask, ticks = [], [], []
+        for row, mid in zip(legs.series.tolist(), greeks[0].tolist(), strict=True):
+            root = market.series.roots[row]
+            rule = market.tick_rules.get((root, day))
+            if rule is None:
+                rule = market.tick_rules[(root, day)] = tick_rule(root, day)
+            scale = market.series.scale(row)
             half, capped = half_spread(
-                mid / scale, tick / scale, vix, day, is_vix=is_vix, weekly=not market.series.monthly[row], case=market.spread_case
+                mid / scale,
+                rule.below if mid < rule.threshold else rule.above,
+                self.vix,
+                day,
+                is_vix=bool(market.series.is_vix[row]),
+                weekly=not market.series.monthly[row],
+                case=market.spread_case,
             )
-            half *= scale
             if capped:
                 market.spread_count.capped.add(self.index)
-            low = float(round_to_tick(rule, max(mid - half, 0.0)))
-            while low > mid:  # rounding may not lift a bid over the mark, nor drop an ask below it
-                low = max(low - float(tick_size(rule, max(low - 1e-9, 0.0))), 0.0)
-            low_tick = float(tick_size(rule, low))
-            high = max(float(round_to_tick(rule, mid + half)), low + low_tick)
-            while high < mid:
-                high += float(tick_size(rule, high))
-            bid[k], ask[k], ticks[k] = low, high, low_tick
-        return Quotes(bid=bid, ask=ask, mid=greeks[0], tick=ticks, delta=greeks[1], forward=greeks[5])
+            low, high, tick = quoted(mid, half * scale, rule)
+            bid.append(low)
+            ask.append(high)
+            ticks.append(tick)
+        return Quotes(
+            bid=np.array(bid), ask=np.array(ask), mid=greeks[0], tick=np.array(ticks), delta=greeks[1], forward=greeks[5]
+        )
+
+
+def quoted(mid: float, half: float, rule: TickRule) -> tuple[float, float, float]:
+    """Bid, ask and the tick at the bid: mid ± half rounded to the nearest tick, at least one tick wide, never below zero.
+
+    Where the width must be forced the ask moves up; rounding lifts no bid over the mark and drops no ask below it.
+    """
+    low, high = max(mid - half, 0.0), mid + half
+    step = rule.below if low < rule.threshold else rule.above
+    low = math.floor(low / step + 0.5 + 1e-7) * step
+    if low > mid:
+        low = max(low - step, 0.0)
+    tick = rule.below if low < rule.threshold else rule.above
+    step = rule.below if high < rule.threshold else rule.above
+    high = max(math.floor(high / step + 0.5 + 1e-7) * step, low + tick)
+    if high < mid:
+        high += step
+    return round(low, 2), round(high, 2), tick
 
 
 def model_market(
@@ -246,4 +261,5 @@ def model_market(
         lifted=lifted,
         spread_count=SpreadCount(),
         signals={},
+        tick_rules={},
     )

@@ -190,7 +190,10 @@ def cost_by_layer(layers: Sequence[Mapping[str, Any]]) -> Figure:
                 "name": label,
                 "x": names,
                 "y": rounded(np.array([sign * float(layer[key]) for layer in layers]), 0),
-                "marker": {"color": colour, "pattern": {"shape": shape, "fillmode": "overlay", "fgcolor": "var(--bg)", "size": 6}},
+                "marker": {
+                    "color": colour,
+                    "pattern": {"shape": shape, "fillmode": "overlay", "fgcolor": "var(--bg)", "size": 6},
+                },
                 "hovertemplate": "%{y:$,.0f}",
             }
         )

@@ -12,8 +12,8 @@ from alvh.core.days import DayArray
 from alvh.results.metrics import (
     Floats,
     WorstDay,
-    checked_series,
     checked_account,
+    checked_series,
     daily_pnl,
     daily_returns,
     max_drawdown,
@@ -66,9 +66,7 @@ def _months(sessions: DayArray) -> NDArray[np.int64]:
     return days.astype("datetime64[M]").astype(np.int64)
 
 
-def monthly_returns(
-    sessions: DayArray, pnl_usd: Floats, *, account_usd: float = 1.0, compound: bool = False
-) -> MonthGrid:
+def monthly_returns(sessions: DayArray, pnl_usd: Floats, *, account_usd: float = 1.0, compound: bool = False) -> MonthGrid:
     """Sum of the month's daily dollars ÷ ``account_usd``; with ``compound`` ÷ the equity at which the month (or year) opened.
 
     With the default account of one dollar the values are dollars. Compound values are NaN once the opening equity is ≤ 0.
@@ -144,8 +142,6 @@ def without_best_months(hedge_pnl_by_month: Mapping[str, float], n: Sequence[int
         taken = best[:count]
         removed = sum(usd for _, usd in taken)
         rows.append(
-            WithoutBest(
-                removed=count, months=tuple(month for month, _ in taken), removed_usd=removed, total_usd=total - removed
-            )
+            WithoutBest(removed=count, months=tuple(month for month, _ in taken), removed_usd=removed, total_usd=total - removed)
         )
     return tuple(rows)

@@ -47,7 +47,8 @@ class TearSheet:
     """``episode``, and ``from``, ``to`` (ISO dates) where a button is to zoom the charts there; other columns as they come."""
     without_best: tuple[Row, ...] = ()
     worst_days: tuple[Row, ...] = ()
-    """``session``, ``spx_return``, ``vix_change_points``, ``hedged_pnl_usd``, ``unhedged_pnl_usd``, ``condor_pnl_usd``, layers."""
+    """``session``, ``spx_return``, ``vix_change_points``, ``hedged_pnl_usd``, ``unhedged_pnl_usd``, ``condor_pnl_usd``;
+    then a column per layer."""
     roll_calendar: tuple[Row, ...] = ()
     """``session``, ``layer``, ``action``, ``from``, ``to``, ``quantity``, ``price``, ``reason``."""
     settlements: tuple[Row, ...] = ()

@@ -12,7 +12,7 @@ from alvh.core.errors import InternalError
 Value = str | int | float | bool | None
 Row = Mapping[str, Value]
 Kind = Literal["text", "code", "count", "usd", "pnl", "level", "percent", "return", "number"]
-"""``usd`` and ``percent`` are plain, ``pnl`` and ``return`` signed and marked as gain or loss; percentages are given as fractions."""
+"""``usd`` and ``percent`` are plain, ``pnl`` and ``return`` signed and marked as gain or loss; percentages come as fractions."""
 
 NOTHING = "–"
 """Shown where there is no value."""
@@ -88,7 +88,20 @@ def show(value: Value, kind: Kind, *, decimals: int = 0) -> tuple[str, str]:
     return (f"{value:,.4g}" if 1e-4 <= abs(value) < 1e4 or value == 0 else f"{value:,.3e}").replace("-", _MINUS), "n"
 
 
-_COUNTS = ("rows", "sessions", "quantity", "lots", "contracts", "rolls", "entries", "windows", "count", "year", "removed", "misses")
+_COUNTS = (
+    "rows",
+    "sessions",
+    "quantity",
+    "lots",
+    "contracts",
+    "rolls",
+    "entries",
+    "windows",
+    "count",
+    "year",
+    "removed",
+    "misses",
+)
 _LEVELS = ("price", "vix", "spx", "value", "strike", "forward", "level", "points")
 _RETURNS = ("return", "change", "cagr", "effect")
 _PERCENTS = ("vol", "drawdown", "share", "shortfall", "95", "pct")

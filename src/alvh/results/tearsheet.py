@@ -13,6 +13,7 @@ from typing import Any
 from alvh.core.days import iso
 from alvh.core.errors import DataInvalid, InternalError, UsageError
 from alvh.results import figures, views
+from alvh.results.metrics import SESSIONS_PER_YEAR
 from alvh.results.sheet import TearSheet, check_sheet
 from alvh.results.tables import Column, Row, TableView, table
 from alvh.results.theme import declarations
@@ -52,8 +53,16 @@ def json_for_html(value: Any) -> str:
     try:
         text = json.dumps(value, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
     except ValueError as problem:
-        raise InternalError(f"not JSON: {problem}", where="tear sheet", allowed="finite numbers, texts, lists and maps") from problem
-    for character, escaped in (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026"), ("\u2028", "\\u2028"), ("\u2029", "\\u2029")):
+        raise InternalError(
+            f"not JSON: {problem}", where="tear sheet", allowed="finite numbers, texts, lists and maps"
+        ) from problem
+    for character, escaped in (
+        ("<", "\\u003c"),
+        (">", "\\u003e"),
+        ("&", "\\u0026"),
+        ("\u2028", "\\u2028"),
+        ("\u2029", "\\u2029"),
+    ):
         text = text.replace(character, escaped)
     return text
 
@@ -134,7 +143,8 @@ def _figures(sheet: TearSheet) -> list[figures.Figure]:
     return [
         figures.equity(),
         figures.hedge_by_layer(layers),
-        figures.hedge_year(),
+        # A year of sessions is needed for its first point.
+        *([figures.hedge_year()] if sheet.sessions.size >= SESSIONS_PER_YEAR else []),
         figures.underwater(),
         figures.cost_by_layer(sheet.document["hedge"]["layers"]),
     ]

@@ -219,7 +219,12 @@ def layer_costs(sheet: TearSheet) -> TableView:
     """What each layer paid and got; the layers' nets and the interest add up to the difference of the final equities."""
     layers = _need(sheet.document, "hedge", "layers")
     keys = ("rolls", "empty_windows", "contracts", *(key for key, _, _ in LAYER_PARTS))
-    labels = {"premium_usd": "Premium paid", "payoff_usd": "Payoff", "open_value_usd": "Still open", "empty_windows": "Empty windows"}
+    labels = {
+        "premium_usd": "Premium paid",
+        "payoff_usd": "Payoff",
+        "open_value_usd": "Still open",
+        "empty_windows": "Empty windows",
+    }
     labels |= {"slippage_usd": "Slippage", "fees_usd": "Fees", "net_usd": "Net"}
     kinds: dict[str, Kind] = {"net_usd": "pnl", **dict.fromkeys(("rolls", "empty_windows", "contracts"), "count")}
     rows: list[Row] = [{"name": layer["name"], **{key: _need(layer, key) for key in keys}} for layer in layers]
@@ -239,7 +244,11 @@ def layer_costs(sheet: TearSheet) -> TableView:
 def cost_readings(sheet: TearSheet) -> TableView:
     """The hedge's cost a month against each reading of what it protects."""
     costs = _need(sheet.document, "hedge", "cost_pct_per_month")
-    names = {"index_notional": "index notional short", "risk_capital": "condors' maximum loss", "credit": "credit received a month"}
+    names = {
+        "index_notional": "index notional short",
+        "risk_capital": "condors' maximum loss",
+        "credit": "credit received a month",
+    }
     rows: list[Row] = [{"against": names.get(key, key), "cost": value} for key, value in costs.items()]
     columns = (Column(key="against", label="Against"), Column(key="cost", label="% a month", kind="number"))
     return table("cost-readings", "Cost of the hedge a month, in per cent; below zero it earned", rows, columns)
@@ -250,7 +259,9 @@ def attribution(sheet: TearSheet) -> TableView:
     causes = list(dict.fromkeys(cause for parts in sheet.attribution.values() for cause in parts))
     rows: list[Row] = []
     for name, parts in sheet.attribution.items():
-        rows.append({"sleeve": name, **{f"cause_{cause}": parts.get(cause) for cause in causes}, "total": math.fsum(parts.values())})
+        rows.append(
+            {"sleeve": name, **{f"cause_{cause}": parts.get(cause) for cause in causes}, "total": math.fsum(parts.values())}
+        )
     sums = {cause: math.fsum(parts.get(cause, 0.0) for parts in sheet.attribution.values()) for cause in causes}
     rows.append({"sleeve": "Whole book", **{f"cause_{c}": usd for c, usd in sums.items()}, "total": math.fsum(sums.values())})
     columns = (

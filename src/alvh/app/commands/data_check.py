@@ -16,4 +16,4 @@ def run(options: Namespace) -> int:
         print_json(report.document)
     else:
         print(report.text)
-    return 0
+    return report.exit_code

@@ -34,9 +34,7 @@ class DailyTable:
         return len(self.days)
 
 
-def daily_table(
-    table: Table, *, name: str, days: DayArray, columns: Mapping[str, Floats], log: QualityLog
-) -> DailyTable:
+def daily_table(table: Table, *, name: str, days: DayArray, columns: Mapping[str, Floats], log: QualityLog) -> DailyTable:
     """Order the rows by day, drop identical duplicates (both counted); contradicting duplicates are :class:`DataInvalid`."""
     step = np.diff(days)
     if (step <= 0).any():
@@ -75,7 +73,9 @@ def check_bars(table: DailyTable, log: QualityLog) -> None:
         top = np.fmax(bars["open"], bars["close"])
         bottom = np.fmin(bars["open"], bars["close"])
         bad = (bars["high"] < top - slack) | (bars["low"] > bottom + slack)
-    log.days("warning", table.label, "high and low that do not bracket open and close", table.days[bad].tolist(), todo="kept as is")
+    log.days(
+        "warning", table.label, "high and low that do not bracket open and close", table.days[bad].tolist(), todo="kept as is"
+    )
 
 
 def check_positive(table: DailyTable, column: str) -> None:

@@ -48,10 +48,12 @@ def read(source: SourceText, log: QualityLog) -> DailyTable:
         log.note("info", source.label, "extra header line below the header", count=junk)
         table = Table(label=table.label, header=table.header, rows=table.rows[junk:], lines=table.lines[junk:])
         if not table.rows:
-            raise DataInvalid("the file has header lines but no rows", where=source.label, todo="download the file again")
+            raise DataInvalid("the file has header lines but no rows", where=source.label, allowed="at least one row", todo="download the file again")
     names = [name for name in table.header[1:] if name in KNOWN]
     columns = {name: table.floats(name, blank=name != "close") for name in names}
-    result = daily_table(table, name=source.stem.split("_")[0].upper(), days=table.days(table.header[0]), columns=columns, log=log)
+    result = daily_table(
+        table, name=source.stem.split("_")[0].upper(), days=table.days(table.header[0]), columns=columns, log=log
+    )
     check_positive(result, "close")
     check_bars(result, log)
     if "open" in columns:

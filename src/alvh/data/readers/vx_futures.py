@@ -75,7 +75,7 @@ def expiries_by_label(cells: Sequence[str], table: Table, rule: ExpiryRule) -> D
 
 
 def read(source: SourceText, log: QualityLog, rule: ExpiryRule) -> VxRows:
-    """Read one file. Settle at or below zero: Close where the contract traded, else empty; the expiry-day row is a final settlement.
+    """Read one file. Settle at or below zero: Close where it traded, else empty; the expiry-day row is a final settlement.
 
     :class:`DataInvalid` for a missing column, a cut row, a bad cell, a label without a month, rows after the expiry in the file
     name, or two different rows of one contract and session.
@@ -120,9 +120,7 @@ def read(source: SourceText, log: QualityLog, rule: ExpiryRule) -> VxRows:
         log.days("warning", source.label, "row out of date order", day[unordered].tolist(), todo=todo)
     keep = drop_copies(label=source.label, day=day, expiry=expiry, settle=settle, lines=list(table.lines), log=log)
     final = keep & (day == expiry)
-    finals = tuple(
-        (int(at), float(value)) for at, value in zip(expiry[final], settle[final], strict=True) if not np.isnan(value)
-    )
+    finals = tuple((int(at), float(value)) for at, value in zip(expiry[final], settle[final], strict=True) if not np.isnan(value))
     keep &= day != expiry
     return VxRows(
         label=source.label,

@@ -19,16 +19,14 @@ ExpiryRule = Callable[[int, int], Day]
 VxLayout = Literal["contract", "monthly", "wide"]
 RESCALED: Final = to_day(date(2007, 3, 26))
 """VX prices were ten times the index before this date (CFE rescaled the contract on 2007-03-26)."""
-MONTH_CODES: Final = "FGHJKMNQUVXZ"
-"""Futures month letters, January to December."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VxRows:
     """VX rows of one file: arrays (rows,) of session day, expiry day, settle (VIX points, NaN where none) and volume.
 
-    ``finals`` are the expiry-day rows' settles: expiry day, value. ``from_close`` (rows,) says where Close stands for a Settle that
-    was zero though the contract traded.
+    ``finals`` are the expiry-day rows' settles: expiry day, value. ``from_close`` (rows,) says where Close stands for a Settle
+    that was zero though the contract traded.
     """
 
     label: str
@@ -57,16 +55,14 @@ def clean_settles(
     drop = bad & ~use_close
     out = np.where(use_close, close, settle)
     out[drop] = np.nan
-    todo = "Close is used, flagged as vx_close_for_settle"
+    todo = "Close stands in, flagged as vx_close_for_settle, where no other file holds the Settle"
     log.days("warning", label, "settle at or below zero with volume", day[use_close].tolist(), todo=todo)
     log.days("info", label, "settle at or below zero without a usable close", day[drop & ~final].tolist(), todo="left empty")
     log.days("info", label, "expiry-day row without a final settlement", day[drop & final].tolist(), todo="left empty")
     return out, use_close
 
 
-def drop_copies(
-    *, label: str, day: DayArray, expiry: DayArray, settle: Floats, lines: list[int], log: QualityLog
-) -> Bools:
+def drop_copies(*, label: str, day: DayArray, expiry: DayArray, settle: Floats, lines: list[int], log: QualityLog) -> Bools:
     """Which rows to keep so that every session and contract occurs once; contradicting copies are :class:`DataInvalid`."""
     keep = np.ones(len(day), dtype=bool)
     key = day * 1_000_000 + expiry

@@ -1,4 +1,4 @@
-"""Cboe's final settlement archive: one row per product and contract month; VX prices are ten times the index before 2007-03-26."""
+"""Cboe's final settlement archive: one row per product and contract month; VX prices are ten-fold before 2007-03-26."""
 
 from __future__ import annotations
 
@@ -59,10 +59,16 @@ def read(source: SourceText, log: QualityLog, rule: ExpiryRule) -> FinalSettleme
         given = dates[row].strip()
         expiry = table_date(given, where) if given else by_rule
         if expiry != by_rule:
-            log.days("warning", source.label, "settlement date that the VIX rule does not give", [expiry], todo="the file's date is used")
+            log.days(
+                "warning",
+                source.label,
+                "settlement date that the VIX rule does not give",
+                [expiry],
+                todo="the file's date is used",
+            )
         price = float(prices[row])
         if expiry < RESCALED:
-            price /= 10.0
+            price = round(price / 10.0, 3)
             divided.append(expiry)
         if price > HIGHEST:
             raise DataInvalid(
@@ -72,9 +78,13 @@ def read(source: SourceText, log: QualityLog, rule: ExpiryRule) -> FinalSettleme
                 todo="divide a ten-fold price by ten, or correct the row",
             )
         if expiry in values and values[expiry] != price:
-            raise DataInvalid(f"two settlements of {iso(expiry)}: {values[expiry]:g} and {price:g}", where=where, allowed="one a month")
+            raise DataInvalid(
+                f"two settlements of {iso(expiry)}: {values[expiry]:g} and {price:g}", where=where, allowed="one a month"
+            )
         values[expiry] = price
-    log.days("info", source.label, "settlement ten times the index", divided, todo="divided by ten (contract rescaled 2007-03-26)")
+    log.days(
+        "info", source.label, "settlement ten times the index", divided, todo="divided by ten (contract rescaled 2007-03-26)"
+    )
     return FinalSettlements(label=source.label, values=tuple(sorted(values.items())), rows=len(table.rows))
 
 

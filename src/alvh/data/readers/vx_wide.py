@@ -15,6 +15,7 @@ from alvh.core.errors import DataInvalid
 from alvh.data.quality import QualityLog
 from alvh.data.readers.vx_rows import ExpiryRule, VxRows, clean_settles
 from alvh.data.text import SourceText, checked_table, day_of, parse_days, parse_floats, split_lines
+from alvh.market.history import Floats
 
 SLOTS: Final = 10
 WIDTH: Final = 3 + 5 * SLOTS
@@ -36,15 +37,15 @@ def read(source: SourceText, log: QualityLog, rule: ExpiryRule) -> VxRows:
 
     :class:`DataInvalid` for a cut row, a bad cell, or a last trading day that is not within four days before its month's expiry.
     """
-    names = ("date", "vix", "contracts") + tuple(
-        f"{kind} {slot}" for kind in ("last trading day", "ticker", "settle", "volume", "open interest") for slot in range(1, SLOTS + 1)
-    )
+    kinds = ("last trading day", "ticker", "settle", "volume", "open interest")
+    names = ("date", "vix", "contracts", *(f"{kind} {slot}" for kind in kinds for slot in range(1, SLOTS + 1)))
     table = checked_table(source.label, names, split_lines(source.text), first_line=1)
     columns = list(zip(*table.rows, strict=True))
     day = parse_days(columns[0], label=source.label, column="date", lines=table.lines)
     settlement: dict[str, Day] = {}
     parts: list[tuple[np.ndarray[tuple[int], np.dtype[np.int64]], ...]] = []
-    settles, volumes = [], []
+    settles: list[Floats] = []
+    volumes: list[Floats] = []
     for slot in range(SLOTS):
         last_cells = columns[3 + slot]
         used = np.array([bool(cell.strip()) for cell in last_cells])

@@ -253,11 +253,13 @@
     before = root.dataset.theme || "";
     root.dataset.theme = "light";
     state.printing = true;
+    all("details:not([open])").forEach((details) => { details.open = true; details.dataset.wasClosed = "1"; });
     drawAll();
   });
   window.addEventListener("afterprint", () => {
     if (before) root.dataset.theme = before; else delete root.dataset.theme;
     state.printing = false;
+    all("details[data-was-closed]").forEach((details) => { details.open = false; delete details.dataset.wasClosed; });
     drawAll();
   });
 

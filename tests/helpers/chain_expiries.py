@@ -7,10 +7,10 @@ import gzip
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
-from alvh.core.days import to_day
+from alvh.core.days import iso, to_day, weekday
 
 _OCC = re.compile(r"^(SPXW?|VIXW?)\s*(\d{6})[CP]\d{8}$")
 _OLD = re.compile(r"\((\w+?)(\d{2})(\d{2})([A-X])[\d.]+")
@@ -31,19 +31,24 @@ def _rows(path: Path) -> Iterator[list[str]]:
         yield from csv.reader(handle)
 
 
-def _day(text: str) -> int:
-    return to_day(datetime.strptime(text, "%y%m%d").date())
+def _yymmdd(text: str) -> int:
+    return to_day(date(2000 + int(text[:2]), int(text[2:4]), int(text[4:6])))
 
 
-def _occ(cells: Iterator[str] | list[str]) -> Iterator[tuple[str, int]]:
-    for cell in cells:
-        found = _OCC.match(cell)
-        if found:
-            yield found.group(1), _day(found.group(2))
+def _american(text: str) -> int:
+    month, day, year = map(int, text.split("/"))
+    return to_day(date(year, month, day))
+
+
+def _friday(expiry: int) -> int:
+    """Until February 2015 a monthly's expiry is the Saturday after its Friday."""
+    return expiry - 1 if weekday(expiry) == 5 else expiry
 
 
 def _symbols(path: Path) -> frozenset[tuple[str, int]]:
-    return frozenset(key for row in _rows(path) for key in _occ(row[:6]))
+    """Roots and expiries of the OCC symbols in a file's first six columns."""
+    matches = (_OCC.match(cell) for row in _rows(path) for cell in row[:6])
+    return frozenset((found.group(1), _yymmdd(found.group(2))) for found in matches if found)
 
 
 def _old(path: Path) -> frozenset[tuple[str, int]]:
@@ -58,9 +63,7 @@ def _old(path: Path) -> frozenset[tuple[str, int]]:
             continue
         root, year, day, letter = match.groups()
         expiry = to_day(date(2000 + int(year), (ord(letter) - 65) % 12 + 1, int(day)))
-        if (expiry + 3) % 7 == 5:
-            expiry -= 1
-        found.add((root, expiry))
+        found.add((root, _friday(expiry)))
     return frozenset(found)
 
 
@@ -68,12 +71,12 @@ def chains(shared: Path) -> Iterator[ChainExpiries]:
     """Every full chain of ``shared/chains``, one item a session; the chains of the eight nearest expiries are left out."""
     root = shared / "chains"
     for path in sorted((root / "joint").glob("*_ivols_*.csv.gz")):
-        session = to_day(datetime.strptime(path.name[-15:-7], "%Y%m%d").date())
-        days = {to_day(datetime.strptime(row[0], "%Y%m%d").date()) for row in _rows(path) if row[0].isdigit()}
+        session = _yymmdd(path.name[-13:-7])
+        days = {_yymmdd(row[0][2:]) for row in _rows(path) if row[0].isdigit()}
         yield ChainExpiries(
             name=path.name, session=session, underlying=path.name[:3], expiries=frozenset(("", day) for day in days)
         )
-    for path in [*sorted((root / "spx" / "cboe_delayed").glob("*.csv.gz")), *sorted((root / "spx" / "cboe_quotedata").glob("*.gz"))]:
+    for path in sorted([*(root / "spx" / "cboe_delayed").glob("*.csv.gz"), *(root / "spx" / "cboe_quotedata").glob("*.gz")]):
         text = re.search(r"\d{4}-\d{2}-\d{2}", path.name)
         assert text is not None
         expiries = _old(path) if path.name.endswith("_old.csv.gz") else _symbols(path)
@@ -85,14 +88,13 @@ def chains(shared: Path) -> Iterator[ChainExpiries]:
     by_session: dict[int, set[tuple[str, int]]] = {}
     for row in _rows(path):
         if row[0] == "SPX":
-            session = to_day(datetime.strptime(row[3], "%m/%d/%Y").date())
+            session = _american(row[3])
             series = re.match(r"^(\w+)\s+\d{6}", row[5])
             assert series is not None
-            expiry = to_day(datetime.strptime(row[6], "%m/%d/%Y").date())
-            by_session.setdefault(session, set()).add((series.group(1), expiry - 1 if (expiry + 3) % 7 == 5 else expiry))
+            by_session.setdefault(session, set()).add((series.group(1), _friday(_american(row[6]))))
     for session in sorted(by_session):
         yield ChainExpiries(
-            name=f"{path.name}:{session}", session=session, underlying="SPX", expiries=frozenset(by_session[session])
+            name=f"{path.name} {iso(session)}", session=session, underlying="SPX", expiries=frozenset(by_session[session])
         )
     path = root / "vix" / "2019-08-29_quotedata.dat.gz"
     yield ChainExpiries(name=path.name, session=to_day(date(2019, 8, 29)), underlying="VIX", expiries=_symbols(path))

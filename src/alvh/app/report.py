@@ -1,0 +1,262 @@
+"""A run's folder: report.html, result.json, trades.csv, ledger.csv, equity.csv, policy.toml; each whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alvh.core.days import iso
+from alvh.results import breakdown
+from alvh.results.document import lot_costs
+from alvh.results.files import write_csv_atomic, write_text_atomic
+from alvh.results.tearsheet import TearSheet, render_tearsheet
+from alvh.strategy.explain import explain
+from alvh.strategy.policy_file import policy_to_toml
+
+if TYPE_CHECKING:
+    from alvh.app.wiring import BacktestOutput
+
+SURFACE_ERROR = (
+    "no quotes: condor credit 2-5 % off per trade, single SPX legs 8-30 %; VIX calls about 18 % of premium "
+    "(model against 25 and 5 real chains, docs/reference/model-errors.md)"
+)
+
+
+def write_run(output: BacktestOutput, out: Path) -> list[Path]:
+    """Write all files of a run into ``out`` and return their paths, the report first."""
+    out.mkdir(parents=True, exist_ok=True)
+    written = [write_text_atomic(out / "report.html", render_tearsheet(build_sheet(output)))]
+    written.append(write_text_atomic(out / "result.json", json.dumps(output.document, indent=2, allow_nan=False) + "\n"))
+    written.append(_trades(output, out / "trades.csv"))
+    written.append(_ledger(output, out / "ledger.csv"))
+    written.append(_equity(output, out / "equity.csv"))
+    written.append(write_text_atomic(out / "policy.toml", policy_to_toml(output.policy.policy)))
+    return written
+
+
+def _trades(output: BacktestOutput, path: Path) -> Path:
+    """One row per lot: contract, quantity, fills, mids, costs and profit."""
+    result, table = output.result, output.result.market.series
+    names = [layer.name for layer in result.policy.hedge.layers]
+    sessions = result.market.sessions
+
+    def rows() -> Any:
+        for lot in result.lots:
+            slippage, fees = lot_costs(lot)
+            usd = lot.quantity * lot.multiplier_usd
+            closed = bool(lot.close_kind)
+            yield (
+                lot.lot_id,
+                "condor" if lot.layer < 0 else "hedge",
+                "" if lot.layer < 0 else names[lot.layer],
+                "" if lot.group < 0 else lot.group,
+                str(table.roots[lot.series]),
+                iso(table.expiry[lot.series]),
+                lot.strike,
+                "C" if lot.right > 0 else "P",
+                lot.quantity,
+                iso(sessions[lot.open_index]),
+                lot.open_mid,
+                lot.open_price,
+                iso(sessions[lot.close_index]) if closed else "",
+                lot.close_mid if closed else None,
+                lot.close_price if closed else None,
+                lot.close_kind or ("stranded" if lot.stranded else "open"),
+                slippage,
+                fees,
+                usd * (lot.close_price - lot.open_price) - fees if closed else None,
+                lot.open_reason,
+                lot.close_reason,
+            )
+
+    header = (
+        "lot,sleeve,layer,condor,root,expiry,strike,right,quantity,opened,open_mid,open_price,closed,close_mid,close_price,"
+        "outcome,slippage_usd,fees_usd,pnl_usd,open_reason,close_reason"
+    ).split(",")
+    write_csv_atomic(path, header, rows())
+    return path
+
+
+def _ledger(output: BacktestOutput, path: Path) -> Path:
+    sessions = output.result.market.sessions
+    header = "session,kind,sleeve,layer,condor,lot,quantity,price,mid,slippage_usd,fees_usd,cash_usd,cash_unhedged_usd,reason"
+    write_csv_atomic(
+        path,
+        header.split(","),
+        (
+            (
+                iso(sessions[entry.index]),
+                entry.kind,
+                entry.sleeve,
+                entry.layer if entry.layer >= 0 else "",
+                entry.group if entry.group >= 0 else "",
+                entry.lot if entry.lot >= 0 else "",
+                entry.quantity,
+                entry.price,
+                entry.mid,
+                entry.slippage_usd,
+                entry.fees_usd,
+                entry.cash_usd,
+                entry.cash_unhedged_usd,
+                entry.reason,
+            )
+            for entry in output.result.ledger.entries
+        ),
+    )
+    return path
+
+
+def _equity(output: BacktestOutput, path: Path) -> Path:
+    record, result = output.result.record, output.result
+    names = [layer.name for layer in result.policy.hedge.layers]
+    header = [
+        "session",
+        "equity_hedged_usd",
+        "equity_unhedged_usd",
+        "cash_hedged_usd",
+        "cash_unhedged_usd",
+        "condor_pnl_usd",
+        *(f"{name}_pnl_usd" for name in names),
+        "interest_hedged_usd",
+        "interest_unhedged_usd",
+        "condor_lots",
+        "index_notional_usd",
+        "risk_capital_usd",
+    ]
+    sleeves = [output.attribution.sleeve_pnl_usd(k) for k in range(len(names) + 1)]
+    columns = [
+        record.equity_hedged_usd,
+        record.equity_unhedged_usd,
+        record.cash_hedged_usd,
+        record.cash_unhedged_usd,
+        *sleeves,
+        record.interest_hedged_usd,
+        record.interest_unhedged_usd,
+        record.condor_lots,
+        record.index_notional_usd,
+        record.risk_capital_usd,
+    ]
+    lists = [column.tolist() for column in columns]
+    days = [iso(day) for day in result.sessions]
+    write_csv_atomic(path, header, ((day, *values) for day, *values in zip(days, *lists, strict=True)))
+    return path
+
+
+def headline(output: BacktestOutput) -> tuple[str, ...]:
+    """What the hedge cost and saved, in sentences."""
+    document, result = output.document, output.result
+    runs, hedge = document["runs"], document["hedge"]
+    if not hedge["layers"]:
+        return (f"Without a hedge the condors made {document['condors']['net_usd']:+,.0f} USD after costs.",)
+    change = float(result.record.equity_hedged_usd[-1] - result.record.equity_unhedged_usd[-1])
+    lines = [
+        f"The hedge changed the final equity by {change:+,.0f} USD: {hedge['net_usd']:+,.0f} from its calls after costs and "
+        f"{hedge['interest_usd']:+,.0f} of interest.",
+        f"Maximum drawdown {100 * runs['hedged']['max_drawdown']:.1f} % of the account with it, "
+        f"{100 * runs['unhedged']['max_drawdown']:.1f} % without it; expected shortfall (95 %) a day "
+        f"{100 * runs['hedged']['expected_shortfall_95']:.2f} % against {100 * runs['unhedged']['expected_shortfall_95']:.2f} %.",
+        f"The condors themselves made {document['condors']['net_usd']:+,.0f} USD after costs on "
+        f"{document['condors']['credit_usd']:,.0f} USD of credit.",
+    ]
+    best = breakdown.without_best_rows(result)
+    if best:
+        lines.append(f"Without its best three months the hedge made {best[min(1, len(best) - 1)]['hedge_pnl_usd']:+,.0f} USD.")
+    return tuple(lines)
+
+
+def build_sheet(output: BacktestOutput) -> TearSheet:
+    """Fill the tear sheet from a finished backtest."""
+    result, attribution, document = output.result, output.attribution, output.document
+    policy = result.policy
+    record = result.record
+    sessions = result.sessions
+    causes = {"time": 0, "forward": 1, "vol_level": 2, "smile": 3}
+    rows: dict[str, dict[str, float]] = {}
+    for name, row in document["attribution"].items():
+        rows[name] = {cause: row[cause] for cause in causes} | {"costs": row["slippage"] + row["fees"]}
+    rows["cash"] = {"interest": float(record.interest_hedged_usd.sum())}
+    return TearSheet(
+        title=f"{policy.name}: condors and layered VIX calls as one book",
+        subtitle=f"{iso(sessions[0])} to {iso(sessions[-1])} · policy {policy.name} · {len(sessions):,} sessions",
+        headline=headline(output),
+        document=document,
+        policy_toml=policy_to_toml(policy),
+        policy_explained=explain(output.policy),
+        sessions=sessions,
+        account_usd=policy.account.equity_usd,
+        equity_hedged_usd=record.equity_hedged_usd,
+        equity_unhedged_usd=record.equity_unhedged_usd,
+        condor_pnl_usd=attribution.sleeve_pnl_usd(0),
+        layer_pnl_usd={layer.name: attribution.sleeve_pnl_usd(k + 1) for k, layer in enumerate(policy.hedge.layers)},
+        attribution=rows,
+        compound=policy.account.compound,
+        basis=_basis(output),
+        periods=breakdown.period_rows(result),
+        episodes=breakdown.episode_rows(result, attribution),
+        without_best=breakdown.without_best_rows(result) if policy.hedge.enabled else (),
+        worst_days=breakdown.worst_day_rows(result, attribution),
+        roll_calendar=breakdown.roll_rows(result),
+        settlements=breakdown.settlement_rows(result),
+        provenance=tuple(
+            {"file": str(file.path), "sha256": file.sha256, "rows": file.rows, "first": file.first, "last": file.last}
+            for file in output.market.loaded.files
+        ),
+        modelled=_modelled(output),
+        warnings=_warnings(output),
+        footer=(
+            f"policy sha256 {document['policy']['sha256']}",
+            f"data sha256 {document['data']['sha256']}",
+            f"alvh {version('alvh')}, Python {platform.python_version()}, numpy {version('numpy')}, numba {version('numba')}",
+        ),
+    )
+
+
+def _basis(output: BacktestOutput) -> tuple[str, ...]:
+    costs, timing = output.result.policy.costs, output.result.policy.timing
+    filled = "same close" if timing.fill_at == "same_close" else "next close"
+    return (
+        f"decided at the close, filled at the {filled}",
+        "every option price is a model price; no quotes were available",
+        f"SPX legs pay {costs.spx_spread_share_pct:g} %, VIX calls {costs.vix_spread_share_pct:g} % of the half-spread, "
+        f"{'with' if costs.fees else 'without'} fees",
+    )
+
+
+def _modelled(output: BacktestOutput) -> tuple[dict[str, Any], ...]:
+    errors = {stand_in.input: stand_in.error_text for stand_in in output.market.stand_ins}
+    errors |= {
+        "spx_option_prices": SURFACE_ERROR,
+        "vix_option_prices": SURFACE_ERROR,
+        "vx": "VX curve model: see docs/reference/model-errors.md",
+        "settlement_value": "SPX AM on the reconstructed opening, VIX on an approximation where no final settlement is known",
+    }
+    return tuple(
+        {"input": name, "sessions": count, "error": errors.get(name, "last known value carried forward")}
+        for name, count in output.document["data"]["modelled"].items()
+        if count
+    )
+
+
+def _warnings(output: BacktestOutput) -> tuple[str, ...]:
+    document, counters = output.document, output.result.counters
+    found = [
+        f"The {name} account is at or below zero from {run['ruin_session']}; the run goes on, returns after it mean little."
+        for name, run in document["runs"].items()
+        if run["ruin_session"] is not None
+    ]
+    if counters.small_account:
+        found.append(f"{counters.small_account} condor entries broke the share of the account because the minimum is one lot.")
+    if counters.stranded:
+        found.append(f"{counters.stranded} times a long option had no bid when it was to be sold; it waited for its settlement.")
+    for rule, count in sorted(counters.refused.items()):
+        found.append(f"{count} orders were refused by {rule}.")
+    for rule, count in sorted(counters.held_back.items()):
+        found.append(f"{count} condor entries were held back by {rule}.")
+    empty = sum(counters.empty_windows.values())
+    if empty:
+        found.append(f"{empty} choices of a hedge expiry found no listed expiry in the window and took the nearest instead.")
+    found.extend(row.to_line() for row in output.market.loaded.quality.warnings)
+    return tuple(found)

@@ -1,0 +1,75 @@
+"""The lines that a person reads first, made from the document alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def _pct(value: float | None, digits: int = 2) -> str:
+    return "–" if value is None else f"{100.0 * value:+.{digits}f} %"
+
+
+def _usd(value: float) -> str:
+    return f"{value:,.0f} $".replace("-", "−")
+
+
+def summary_rows(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Label and value, in reading order: what the hedge cost, then both runs, then the checks."""
+    runs, hedge, data, checks = document["runs"], document["hedge"], document["data"], document["checks"]
+    hedged, unhedged = runs["hedged"], runs["unhedged"]
+    rows = [
+        ("policy", f"{document['policy']['name']}  {document['policy']['sha256'][:12]}"),
+        ("sessions", f"{data['from']} to {data['to']}, {data['sessions']}"),
+        ("prices", "model" if checks["quoted_share"] == 0.0 else f"{100 * checks['quoted_share']:.0f} % quoted"),
+    ]
+    if hedge["layers"]:
+        per_month = hedge["cost_pct_per_month"]
+        rows.append(("hedge, all layers", f"{_usd(hedge['net_usd'])} after costs, interest {_usd(hedge['interest_usd'])}"))
+        if per_month["credit"] is not None:
+            rows.append(
+                (
+                    "hedge cost a month",
+                    f"{per_month['index_notional']:.3f} % of index notional, {per_month['risk_capital']:.2f} % of risk capital, "
+                    f"{per_month['credit']:.1f} % of credit",
+                )
+            )
+    for label, key, digits in (
+        ("total return", "total_return", 1),
+        ("CAGR", "cagr", 2),
+        ("volatility", "vol", 2),
+        ("maximum drawdown", "max_drawdown", 1),
+        ("expected shortfall 95 %", "expected_shortfall_95", 2),
+    ):
+        rows.append((label, f"{_pct(hedged[key], digits)} hedged, {_pct(unhedged[key], digits)} unhedged"))
+    sharpe = [f"{run['sharpe']:.2f}" if run["sharpe"] is not None else "–" for run in (hedged, unhedged)]
+    rows.append(("Sharpe over bills", f"{sharpe[0]} hedged, {sharpe[1]} unhedged"))
+    for run, name in ((hedged, "hedged"), (unhedged, "unhedged")):
+        if run["ruin_session"] is not None:
+            rows.append(("warning", f"the {name} account is at or below zero from {run['ruin_session']}"))
+    condors = document["condors"]
+    rows.append(
+        (
+            "condors",
+            f"{condors['entries']} entries, {condors['lots']} lots, credit {_usd(condors['credit_usd'])}, net {_usd(condors['net_usd'])}",
+        )
+    )
+    for layer in hedge["layers"]:
+        rows.append(
+            (
+                f"layer {layer['name']}",
+                f"{layer['rolls']} rolls, {layer['contracts']} calls, paid {_usd(layer['premium_usd'])}, "
+                f"got {_usd(layer['payoff_usd'])}, net {_usd(layer['net_usd'])}",
+            )
+        )
+    rows.append(
+        (
+            "identities",
+            f"off by {checks['max_identity_error_usd']:.1e} and {checks['max_attribution_error_usd']:.1e} $ at most; "
+            f"Greeks leave {100 * checks['unexplained_share']:.1f} % unexplained",
+        )
+    )
+    modelled = ", ".join(f"{name} {count}" for name, count in data["modelled"].items() if count)
+    if modelled:
+        rows.append(("modelled sessions", modelled))
+    return rows

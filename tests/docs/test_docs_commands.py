@@ -1,0 +1,109 @@
+"""Every command that the documentation shows is run, and every link between its pages leads somewhere.
+
+`alvh` lines run in one folder a page, in order, so that a page may build on what it made. A ``toml`` block is written under the
+name that the next command gives it. Lines that name ``../shared`` skip where that folder is absent; ``run.py`` lines are parsed.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SHARED = ROOT.parent / "shared"
+PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
+FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A command on a page, and the toml block that stands nearest before it."""
+
+    words: tuple[str, ...]
+    toml: str
+
+
+def commands(page: Path) -> list[Shown]:
+    """Commands of a page, in order: lines of console blocks (after ``$``), shell blocks and blocks without a language."""
+    found, toml = [], ""
+    for language, body in FENCE.findall(page.read_text(encoding="utf-8")):
+        if language == "toml":
+            toml = body
+        if language not in ("", "console", "bash", "sh"):
+            continue
+        for line in body.splitlines():
+            text = line.removeprefix("$ ").strip()
+            if text.startswith(("alvh ", "python3 run.py")):
+                found.append(Shown(words=tuple(shlex.split(text, comments=True)), toml=toml))
+    return found
+
+
+WITH_ALVH = [page for page in PAGES if any(shown.words[0] == "alvh" for shown in commands(page))]
+
+
+@pytest.mark.parametrize("page", WITH_ALVH, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_of_a_page_run(page: Path, tmp_path: Path) -> None:
+    skipped = []
+    for shown in commands(page):
+        if shown.words[0] != "alvh":
+            continue
+        if any("../shared" in word for word in shown.words) and not SHARED.is_dir():
+            skipped.append(shlex.join(shown.words))
+            continue
+        for word in shown.words:
+            name = tmp_path / word
+            if word.endswith(".toml") and "/" not in word and not name.exists():
+                assert shown.toml, f"{page.name} names {word} and shows no toml block before it"
+                name.write_text(shown.toml, encoding="utf-8")
+        words = [word.replace("../shared", str(SHARED)) for word in shown.words[1:]]
+        env = {key: value for key, value in os.environ.items() if key != "ALVH_DATA"} | {"PYTHONPATH": str(ROOT / "src")}
+        done = subprocess.run(
+            [sys.executable, "-m", "alvh", *words],
+            cwd=tmp_path,
+            env=env,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        assert done.returncode == 0, f"{shlex.join(shown.words)}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+        assert done.stdout.strip()
+    if skipped:
+        pytest.skip(f"no folder ../shared beside the repository; the page's other commands ran. Not run: {'; '.join(skipped)}")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_run_py_lines_are_known(page: Path) -> None:
+    spec = importlib.util.spec_from_file_location("run_py", ROOT / "run.py")
+    assert spec is not None
+    assert spec.loader is not None
+    runner = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(runner)
+    for shown in commands(page):
+        if shown.words[0] == "python3":
+            assert runner.parse(list(shown.words[2:]))[0] in runner.COMMANDS
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    text = FENCE.sub("", page.read_text(encoding="utf-8"))
+    broken = [
+        target
+        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text)
+        if not target.startswith(("http://", "https://", "mailto:")) and not (page.parent / target).exists()
+    ]
+    assert broken == []
+
+
+def test_every_command_is_in_the_reference() -> None:
+    reference = (ROOT / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")
+    for command in ("demo", "backtest", "policy list", "policy explain", "data check", "calendar", "doctor"):
+        assert f"## `alvh {command}" in reference
