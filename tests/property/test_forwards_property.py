@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.helpers.history import make_history
 
 from alvh.market.forwards import INTERPOLATED, SETTLED, vix_forwards
 from alvh.market.history import History
 from alvh.market.settlement import soq_proxy
 from alvh.models.stand_ins import fill_missing
 from alvh.models.vx_curve import curve_points
-from tests.helpers.history import make_history
 
 SEEDS = st.integers(0, 2**31 - 1)
 

@@ -8,18 +8,20 @@ from datetime import date
 
 import numpy as np
 import pytest
+from tests.helpers.history import make_history, vix_expiries
 
 from alvh.core.days import to_day
 from alvh.core.errors import DataInvalid, DataMissing
 from alvh.market.forwards import CURVE_DAYS, FORWARD_SOURCES, vix_forwards
 from alvh.market.history import History, VxTable
 from alvh.models.vx_curve import curve_points
-from tests.helpers.history import make_history, vix_expiries
 
 DAY = to_day(date(2015, 1, 5))
 
 
-def one_session(expiry: list[int], monthly: list[bool], settle: list[float], volume: list[float], *, vix: float = 16.0) -> History:
+def one_session(
+    expiry: list[int], monthly: list[bool], settle: list[float], volume: list[float], *, vix: float = 16.0
+) -> History:
     """The first session of a synthetic history with a VX table in days from that session."""
     history = make_history(3, with_vx=False)
     shape = (3, len(expiry))

@@ -91,6 +91,10 @@ def test_out_is_filled_and_returned() -> None:
     out = np.empty(3)
     assert black_price(**(BASE | {"strike": [5600.0, 5700.0, 5800.0]}), out=out) is out
     assert out[1] == float(black_price(**BASE))
+    rows = np.empty((5, 3))
+    price, *_, theta = black_greeks(**(BASE | {"strike": [5600.0, 5700.0, 5800.0]}), out=rows)
+    np.testing.assert_array_equal(price, out)
+    assert np.shares_memory(price, rows) and np.shares_memory(theta, rows[4])
 
 
 @pytest.mark.parametrize(

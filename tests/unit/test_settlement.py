@@ -8,12 +8,12 @@ from datetime import date
 
 import numpy as np
 import pytest
+from tests.helpers.history import make_history
 
 from alvh.core.days import to_day
 from alvh.core.errors import DataMissing
 from alvh.market.history import History
 from alvh.market.settlement import SOQ_FORMS, real_vix_open, soq_proxy, soq_reconstruction, spx_close, vro_value
-from tests.helpers.history import make_history
 
 
 def with_row(history: History, index: int, **values: float) -> History:

@@ -72,10 +72,29 @@ def _trades(output: BacktestOutput, path: Path) -> Path:
                 lot.close_reason,
             )
 
-    header = (
-        "lot,sleeve,layer,condor,root,expiry,strike,right,quantity,opened,open_mid,open_price,closed,close_mid,close_price,"
-        "outcome,slippage_usd,fees_usd,pnl_usd,open_reason,close_reason"
-    ).split(",")
+    header = [
+        "lot",
+        "sleeve",
+        "layer",
+        "condor",
+        "root",
+        "expiry",
+        "strike",
+        "right",
+        "quantity",
+        "opened",
+        "open_mid",
+        "open_price",
+        "closed",
+        "close_mid",
+        "close_price",
+        "outcome",
+        "slippage_usd",
+        "fees_usd",
+        "pnl_usd",
+        "open_reason",
+        "close_reason",
+    ]
     write_csv_atomic(path, header, rows())
     return path
 

@@ -9,7 +9,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-
 from alvh.core.days import to_day
 from alvh.core.expiries import spx_expiries, vix_expiries
 from alvh.core.fees import fee_usd
@@ -63,9 +62,7 @@ class BacktestOutput:
         return write_run(self, out)
 
 
-def load_market(
-    source: str | Path, policy: Policy, *, start: date | None = None, end: date | None = None
-) -> LoadedMarket:
+def load_market(source: str | Path, policy: Policy, *, start: date | None = None, end: date | None = None) -> LoadedMarket:
     """Load a history and put the modelled chain of ``policy``'s cost case on it."""
     loaded = load_history(source, start=start, end=end)
     history, stand_ins = fill_missing(loaded.history)
@@ -149,5 +146,3 @@ def modelled_counts(market: LoadedMarket, result: BacktestResult) -> dict[str, i
     approximate = {index for series, index in settled if not market.market.settlement(series, index).published}
     counts["settlement_value"] = len(approximate)
     return {name: count for name, count in sorted(counts.items()) if count or not name.startswith("spx_s")}
-
-

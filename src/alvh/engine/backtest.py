@@ -97,9 +97,7 @@ def _prepare(policy: Policy, market: Market, first: int, stop: int, fee_usd: Cal
     layers = policy.hedge.layers
     all_sessions = market.sessions
     ledger, book, counters = Ledger(policy.account.equity_usd), Book(len(layers), market.series.settlement_session), Counters()
-    broker = Broker(
-        series=market.series, costs=policy.costs, fee_usd=fee_usd, ledger=ledger, book=book, counters=counters
-    )
+    broker = Broker(series=market.series, costs=policy.costs, fee_usd=fee_usd, ledger=ledger, book=book, counters=counters)
     names = signal_names(policy)
     values = np.array([market.signal(name)[first:stop] for name in names]).reshape(len(names), stop - first)
     hedge_days = grid_days(policy.condor.entry, all_sessions)

@@ -177,7 +177,7 @@ class Broker:
         self, index: int, kind: EntryKind, lot: Lot, quantity: int, price: float, mid: float, fees: float, reason: str
     ) -> None:
         usd = quantity * lot.multiplier_usd
-        cash = -usd * price - fees
+        cash = -usd * price - fees + 0.0  # no minus zero in the record
         self.ledger.append(
             Entry(
                 index=index,
@@ -189,7 +189,7 @@ class Broker:
                 quantity=quantity,
                 price=price,
                 mid=mid,
-                slippage_usd=usd * (price - mid),
+                slippage_usd=usd * (price - mid) + 0.0,
                 fees_usd=fees,
                 cash_usd=cash,
                 cash_unhedged_usd=cash if lot.layer < 0 else 0.0,

@@ -239,9 +239,7 @@ class Desk:
             return ""
         return f"{self.series.roots[state.series]} {iso(self.series.expiry[state.series])} C {state.strike:g}"
 
-    def _line(
-        self, snapshot: Snapshot, intent: Intent, action: str, old: str, new: str, quantity: int, fallback: bool
-    ) -> None:
+    def _line(self, snapshot: Snapshot, intent: Intent, action: str, old: str, new: str, quantity: int, fallback: bool) -> None:
         price = self.broker.ledger.entries[-1].price if quantity else float("nan")
         self.roll_lines.append(
             RollLine(

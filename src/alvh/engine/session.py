@@ -159,7 +159,7 @@ def _view(run: Run, snapshot: Snapshot, row: int, value: Floats) -> View:
     book, table = run.book, run.market.series
     arrays = book.arrays()
     condors = book.condors
-    cost = -np.bincount(arrays.slot, weights=value, minlength=len(condors) + 1)[: len(condors)]
+    cost: Floats = -np.bincount(arrays.slot, weights=value, minlength=len(condors) + 1)[: len(condors)].astype(np.float64)
     short_delta = np.zeros(len(condors))
     if condors and run.policy.condor.exit.short_delta is not None:
         delta = np.where(arrays.usd < 0.0, np.abs(snapshot.quote(arrays.legs).delta), 0.0)

@@ -139,10 +139,13 @@ def black_greeks(
     discount: ArrayLike,
     vol: ArrayLike,
     right: ArrayLike,
+    out: Floats | None = None,
     *,
     threads: int | None = None,
 ) -> tuple[Floats, Floats, Floats, Floats, Floats]:
     """(price, delta, gamma, vega, theta); arguments, shapes, NaN and errors as for :func:`black_price`.
+
+    ``out``, where given, has the shape (5, ...) of the five results, which are then its rows.
 
     ``delta`` is the undiscounted forward delta right N(right d1); ``gamma`` the discounted second derivative to the forward;
     ``vega`` per 1.00 of vol (divide by 100 for a vol point); ``theta`` per year of calendar time at a fixed forward and rate,
@@ -150,6 +153,6 @@ def black_greeks(
     the money, or 1 (with the sign of ``right``); theta is 0 at zero time, and the interest on the price at zero vol.
     """
     shape, inputs = aligned(_NAMES, (forward, strike, year_fraction, discount, vol, right))
-    price, delta, gamma, vega, theta = (np.empty(shape) for _ in range(5))
+    price, delta, gamma, vega, theta = result((5, *shape), out, inputs)
     drive(black_greeks_into, inputs, [array.reshape(-1) for array in (price, delta, gamma, vega, theta)], threads)
     return price, delta, gamma, vega, theta

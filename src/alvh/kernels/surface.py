@@ -196,10 +196,5 @@ def explain_pairs(state, series, smile, row0, row1, leg_series, strike, right, s
         vanna = -vega * d2 / (f0 * root)
         volga = vega * d1 * d2 / v0
         out[6, j] = (
-            disc0 * delta * df
-            + 0.5 * gamma * df * df
-            + vega * dv
-            + theta * (t0 - t1)
-            + vanna * df * dv
-            + 0.5 * volga * dv * dv
+            disc0 * delta * df + 0.5 * gamma * df * df + vega * dv + theta * (t0 - t1) + vanna * df * dv + 0.5 * volga * dv * dv
         )

@@ -111,9 +111,7 @@ class ModelMarket:
             np.where(settles, settle, 0.0),
             out,
         )
-        return Explained(
-            before=out[0], time=out[1], forward=out[2], vol_level=out[3], smile=out[4], after=out[5], greeks=out[6]
-        )
+        return Explained(before=out[0], time=out[1], forward=out[2], vol_level=out[3], smile=out[4], after=out[5], greeks=out[6])
 
 
 class ModelSnapshot:
@@ -155,18 +153,14 @@ class ModelSnapshot:
     def mark(self, legs: Legs) -> Floats:
         out = np.empty(len(legs.series))
         market = self._market
-        surface.mark_legs(
-            market.state, market.legs_of_series, SMILE, self.index, legs.series, legs.strike, legs.right, out
-        )
+        surface.mark_legs(market.state, market.legs_of_series, SMILE, self.index, legs.series, legs.strike, legs.right, out)
         return out
 
     def greeks(self, legs: Legs) -> Floats:
         """Price, delta, gamma, vega, theta, forward, vol and year fraction, (8, legs)."""
         out = np.empty((8, len(legs.series)))
         market = self._market
-        surface.greeks_legs(
-            market.state, market.legs_of_series, SMILE, self.index, legs.series, legs.strike, legs.right, out
-        )
+        surface.greeks_legs(market.state, market.legs_of_series, SMILE, self.index, legs.series, legs.strike, legs.right, out)
         return out
 
     def quote(self, legs: Legs) -> Quotes:

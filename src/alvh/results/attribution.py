@@ -53,7 +53,8 @@ def attribute(result: BacktestResult) -> Attribution:
     sessions = len(result.sessions)
     layers = len(result.policy.hedge.layers)
     pnl = np.zeros((layers + 1, len(CAUSES), sessions))
-    greeks, change = np.zeros(sessions), np.zeros(sessions)
+    greeks: Floats = np.zeros(sessions)
+    change: Floats = np.zeros(sessions)
     lots = result.lots
     if lots:
         sleeve = np.array([lot.layer + 1 for lot in lots])
@@ -71,8 +72,8 @@ def attribute(result: BacktestResult) -> Attribution:
         size = pnl.size
         for cause, part in enumerate((explained.time, explained.forward, explained.vol_level, explained.smile)):
             pnl += np.bincount(flat + cause * sessions, weights=weight * part, minlength=size).reshape(pnl.shape)
-        greeks = np.bincount(row, weights=weight * explained.greeks, minlength=sessions)
-        change = np.bincount(row, weights=weight * (explained.after - explained.before), minlength=sessions)
+        greeks = np.bincount(row, weights=weight * explained.greeks, minlength=sessions).astype(np.float64)
+        change = np.bincount(row, weights=weight * (explained.after - explained.before), minlength=sessions).astype(np.float64)
     residual = float(np.abs(change - greeks).sum())
     total = float(np.abs(change).sum())
     return Attribution(
@@ -132,9 +133,7 @@ def _check_attribution(result: BacktestResult, pnl: Floats) -> float:
         k = int(np.argmax(error))
         worst = max(worst, float(error[k]))
         if not error[k] <= IDENTITY_USD:  # also where it is NaN
-            raise InternalError(
-                f"attribution misses the change in equity by {error[k]:.4f} USD", where=iso(result.sessions[k])
-            )
+            raise InternalError(f"attribution misses the change in equity by {error[k]:.4f} USD", where=iso(result.sessions[k]))
     return worst
 
 

@@ -206,6 +206,5 @@ def build_document(
 def _attribution_rows(result: BacktestResult, attribution: Attribution) -> dict[str, dict[str, float]]:
     names = ["condor", *(layer.name for layer in result.policy.hedge.layers)]
     return {
-        name: {cause: float(attribution.pnl_usd[k, c].sum()) for c, cause in enumerate(CAUSES)}
-        for k, name in enumerate(names)
+        name: {cause: float(attribution.pnl_usd[k, c].sum()) for c, cause in enumerate(CAUSES)} for k, name in enumerate(names)
     }

@@ -51,7 +51,8 @@ def summary_rows(document: Mapping[str, Any]) -> list[tuple[str, str]]:
     rows.append(
         (
             "condors",
-            f"{condors['entries']} entries, {condors['lots']} lots, credit {_usd(condors['credit_usd'])}, net {_usd(condors['net_usd'])}",
+            f"{condors['entries']} entries, {condors['lots']} lots, credit {_usd(condors['credit_usd'])}, "
+            f"net {_usd(condors['net_usd'])}",
         )
     )
     for layer in hedge["layers"]:

@@ -123,9 +123,7 @@ def _exit_reason(policy: Policy, view: View, k: int) -> Reason | None:
     return None
 
 
-def _hedge(
-    policy: Policy, view: View, memory: Memory, fired: list[tuple[AdaptiveRule, Reason]], intents: list[Intent]
-) -> Memory:
+def _hedge(policy: Policy, view: View, memory: Memory, fired: list[tuple[AdaptiveRule, Reason]], intents: list[Intent]) -> Memory:
     hedge = policy.hedge
     if not hedge.enabled:
         return memory

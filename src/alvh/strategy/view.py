@@ -28,7 +28,7 @@ class Signals:
     session: int
 
     def read(self, name: str) -> PerPath:
-        value = self.values[self.names.index(name)]
+        value: PerPath = self.values[self.names.index(name)]
         if np.isnan(value).any():
             raise DataMissing(
                 f"signal '{name}' has no value (still warming up, or its input is missing)",
