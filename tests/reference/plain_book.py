@@ -209,12 +209,18 @@ class PlainBook:
         return min(outside)[1] if outside else None
 
     def sell_layer(self, k: int, quantity: int) -> None:
-        """Sell of what a layer holds; without a bid the lot stays until it settles and counts no more."""
+        """Sell of what a layer holds, oldest lot first; without a bid a lot stays until it settles and counts no more."""
         held = self.layers[k]["held"]
         done, _ = self.trade("hedge", [(held["series"], held["strike"], 1, -quantity)])
-        if done[0] == 0:
-            self.strand("hedge", held["series"], held["strike"], 1, quantity)
         held["quantity"] -= quantity
+        while quantity > 0:
+            part = min(quantity, held["lots"][0])
+            if done[0] == 0:
+                self.strand("hedge", held["series"], held["strike"], 1, part)
+            quantity -= part
+            held["lots"][0] -= part
+            if held["lots"][0] == 0:
+                held["lots"].pop(0)
         if held["quantity"] == 0:
             self.layers[k]["held"] = None
 
@@ -222,7 +228,8 @@ class PlainBook:
         self.trade("hedge", [(series, strike, 1, quantity)])
         self.counts["contracts"][k] += quantity
         if self.layers[k]["held"] is None:
-            self.layers[k]["held"] = {"series": series, "strike": strike, "quantity": 0}
+            self.layers[k]["held"] = {"series": series, "strike": strike, "quantity": 0, "lots": []}
+        self.layers[k]["held"]["lots"].append(quantity)
         self.layers[k]["held"]["quantity"] += quantity
 
     def roll_layer(self, k: int) -> None:

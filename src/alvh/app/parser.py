@@ -90,7 +90,9 @@ def build_parser() -> argparse.ArgumentParser:
     backtest.add_argument("policy", nargs="?", default=DEFAULT_POLICY, metavar="POLICY", help="policy name or TOML file")
     backtest.add_argument("--data", metavar="DIR", help=_DATA_HELP)
     _span(backtest, "session")
-    backtest.add_argument("--out", metavar="DIR", help="also write report.html, result.json, trades.csv, ledger.csv, equity.csv, policy.toml")
+    backtest.add_argument(
+        "--out", metavar="DIR", help="also write report.html, result.json, trades.csv, ledger.csv, equity.csv, policy.toml"
+    )
 
     policy = commands.add_parser("policy", help="List policies, or say one in English.", allow_abbrev=False)
     policy.set_defaults(command=None, group=policy)

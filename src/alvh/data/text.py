@@ -91,7 +91,10 @@ def read_source(path: Path, *, label: str) -> SourceText:
         raw = path.read_bytes()
     except OSError as error:
         raise DataMissing(
-            f"the file cannot be read ({error.strerror or error})", where=label, allowed="a readable file", todo="check its path and access rights"
+            f"the file cannot be read ({error.strerror or error})",
+            where=label,
+            allowed="a readable file",
+            todo="check its path and access rights",
         ) from error
     return source_from_bytes(raw, label=label, name=path.name)
 
@@ -104,7 +107,12 @@ def source_from_bytes(raw: bytes, *, label: str, name: str) -> SourceText:
         try:
             body = gzip.decompress(raw)
         except (OSError, EOFError, zlib.error) as error:
-            raise DataInvalid(f"the gzip file is damaged ({error})", where=label, allowed="CSV text, plain or in a whole gzip file", todo="download the file again") from error
+            raise DataInvalid(
+                f"the gzip file is damaged ({error})",
+                where=label,
+                allowed="CSV text, plain or in a whole gzip file",
+                todo="download the file again",
+            ) from error
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -14,14 +14,13 @@ from numpy.typing import ArrayLike
 
 from alvh.kernels._arrays import Floats, aligned, drive, result
 from alvh.kernels._jit import inline, kernel, strict
-from alvh.kernels._vector import value_if, verfcx, vexp, vlog, vlog_ratio
+from alvh.kernels._vector import erfcx_pair, value_if, vexp, vlog, vlog_ratio
 
 _NAMES = ("forward", "strike", "year_fraction", "discount", "vol", "right")
 
-SQRT_HALF = math.sqrt(0.5)
 INV_SQRT_TWO_PI = 1.0 / math.sqrt(2.0 * math.pi)
-# Stands in for a total deviation of zero: its square is still a normal double, and no price can tell it from zero.
-TINY_DEVIATION = 1e-100
+# Stands in for a total deviation of zero: its cube is still a normal double, and no price can tell it from zero.
+TINY_DEVIATION = 1e-90
 # exp stays normal down to -708; beyond -690 a price is below 1e-299 of the forward, that is zero.
 LOWEST_EXPONENT = -690.0
 
@@ -42,24 +41,19 @@ def _terms(forward, strike, deviation):  # type: ignore[no-untyped-def]
     and far argument with whether the near one is in the tail.
     """
     s = max(deviation, TINY_DEVIATION)
-    h = abs(vlog_ratio(forward, strike)) / s
-    t = 0.5 * s
+    inverse, near, near_x, far_x = erfcx_pair(abs(vlog_ratio(forward, strike)), s)
     low = min(forward, strike)
-    near = (h - t) * SQRT_HALF
-    far = (h + t) * SQRT_HALF
     # low * n(near) = high * n(far) (the Black identity), so one exponential serves both arguments.
     scaled = low * vexp(max(-near * near, LOWEST_EXPONENT))
-    near_x = verfcx(abs(near))
-    far_x = verfcx(far)
     tail = near >= 0.0
     value = 0.5 * scaled * ((near_x if tail else -near_x) - far_x) + (0.0 if tail else low)
-    return max(value, 0.0), scaled, near_x, far_x, tail
+    return max(value, 0.0), scaled, near_x, far_x, tail, inverse
 
 
 @inline
 def black_price_one(forward, strike, year_fraction, discount, vol, right):  # type: ignore[no-untyped-def]
     """Price of one option; ``right`` +1.0 call, -1.0 put. NaN outside the domain of :func:`black_price`."""
-    value, _, _, _, _ = _terms(forward, strike, vol * np.sqrt(year_fraction))
+    value, _, _, _, _, _ = _terms(forward, strike, vol * np.sqrt(year_fraction))
     price = discount * (max(right * (forward - strike), 0.0) + value)
     return value_if(in_domain(forward, strike, year_fraction, discount, vol, right), price)
 
@@ -69,9 +63,11 @@ def black_greeks_one(forward, strike, year_fraction, discount, vol, right):  # t
     """(price, delta, gamma, vega, theta) of one option, as :func:`black_greeks` defines them."""
     root = np.sqrt(year_fraction)
     deviation = vol * root
-    value, scaled, near_x, far_x, tail = _terms(forward, strike, deviation)
+    value, scaled, near_x, far_x, tail, inverse_deviation = _terms(forward, strike, deviation)
     price = discount * (max(right * (forward - strike), 0.0) + value)
-    inverse = 1.0 / forward
+    time = year_fraction if year_fraction > 0.0 else 1.0
+    both = 1.0 / (forward * time)  # one division for two
+    inverse = both * time
     ratio = 0.5 * scaled * inverse
     near_delta = ratio * near_x
     far_delta = ratio * far_x
@@ -82,10 +78,9 @@ def black_greeks_one(forward, strike, year_fraction, discount, vol, right):  # t
     alive = deviation > 0.0
     density = discount * scaled * INV_SQRT_TWO_PI
     density = density if alive else 0.0
-    gamma = density * inverse * inverse / max(deviation, TINY_DEVIATION)
+    gamma = density * inverse * inverse * inverse_deviation
     vega = density * root
-    time = year_fraction if year_fraction > 0.0 else 1.0
-    theta = -(vlog(discount) * price + 0.5 * vega * vol) / time
+    theta = -(vlog(discount) * price + 0.5 * vega * vol) * (both * forward)
     theta = theta if year_fraction > 0.0 else 0.0
     ok = in_domain(forward, strike, year_fraction, discount, vol, right)
     return value_if(ok, price), value_if(ok, delta), value_if(ok, gamma), value_if(ok, vega), value_if(ok, theta)

@@ -19,9 +19,9 @@ from numpy.typing import ArrayLike
 
 from alvh.kernels._arrays import Floats, aligned, drive, result
 from alvh.kernels._jit import inline, kernel, strict
-from alvh.kernels._vector import value_if, verfcx, vexp, vlog, vlog_ratio
-from alvh.kernels.black import INV_SQRT_TWO_PI, SQRT_HALF
+from alvh.kernels._vector import SQRT_HALF, erfcx_pair, value_if, vexp, vlog, vlog_ratio
 
+SQRT_TWO_PI = math.sqrt(2.0 * math.pi)
 BLOCK = 128  # lanes a block: its work and argument arrays (11 kB) stay in the first-level cache
 MAX_STEPS = 24
 # A relative step below this leaves an error of its fourth power, that is below rounding.
@@ -73,23 +73,22 @@ def _start(value, forward, strike, log_money):  # type: ignore[no-untyped-def]
 @inline
 def _step(x, log_value, s):  # type: ignore[no-untyped-def]
     """One Householder step of order three for ln b(-x, s) = log_value with x = |ln F/K|; returns the change of s and 1/s."""
-    inverse = 1.0 / s
+    inverse, near, near_x, far_x = erfcx_pair(x, s)
     h = x * inverse
     t = 0.5 * s
-    near = (h - t) * SQRT_HALF
-    near_x = verfcx(abs(near))
     mirrored = 2.0 * vexp(min(near * near, LARGEST_SQUARE)) - near_x
     near_x = near_x if near >= 0.0 else mirrored
-    gap = 0.5 * (near_x - verfcx((h + t) * SQRT_HALF))
+    gap = 0.5 * (near_x - far_x)
     error = vlog(gap) - 0.5 * (h * h + t * t) - log_value
     # With b' = n(h) n(t) sqrt(2 pi): g = (ln b)', b''/b' and b'''/b' follow by differentiating the exponent.
-    slope = INV_SQRT_TWO_PI / gap
+    inverse_slope = SQRT_TWO_PI * gap
+    slope = 1.0 / inverse_slope
     pull = h * h * inverse
     second = pull - 0.25 * s
     third = second * second - 3.0 * pull * inverse - 0.25
     ratio2 = second - slope
     ratio3 = third - 3.0 * slope * second + 2.0 * slope * slope
-    newton = -error / slope
+    newton = -error * inverse_slope
     change = newton * (1.0 + 0.5 * ratio2 * newton) / (1.0 + newton * (ratio2 + ratio3 * newton * (1.0 / 6.0)))
     return min(max(change, -0.5 * s), s), inverse
 

@@ -9,8 +9,7 @@ from numpy.typing import ArrayLike
 
 from alvh.kernels._arrays import Floats, aligned, drive, result
 from alvh.kernels._jit import inline, kernel, strict
-from alvh.kernels._vector import value_if, verfcx, vexp, vlog
-from alvh.kernels.black import SQRT_HALF
+from alvh.kernels._vector import SQRT_HALF, value_if, verfcx, vexp, vlog
 
 SQRT_TWO_OVER_PI = math.sqrt(2.0 / math.pi)
 SMALLEST_PROBABILITY = 1e-300  # the logarithm below it would meet subnormal doubles

@@ -166,7 +166,7 @@ def _between_monthlies(history: History, at: _Pairs, expiry: DayArray, tau: Floa
     y1 = np.where(has_high, log_settle[at, high_at], y0)
     weight = np.divide(tau - x0, x1 - x0, out=np.zeros_like(tau), where=x1 > x0)
     value = np.exp(y0 + weight * (y1 - y0))
-    any_monthly = known.any(axis=1)[at]
+    any_monthly = (known.sum(axis=1) > 0)[at]
     code[any_monthly & has_high] = INTERPOLATED
     code[any_monthly & ~has_high] = EXTRAPOLATED
     return value, code

@@ -48,7 +48,12 @@ def read(source: SourceText, log: QualityLog) -> DailyTable:
         log.note("info", source.label, "extra header line below the header", count=junk)
         table = Table(label=table.label, header=table.header, rows=table.rows[junk:], lines=table.lines[junk:])
         if not table.rows:
-            raise DataInvalid("the file has header lines but no rows", where=source.label, allowed="at least one row", todo="download the file again")
+            raise DataInvalid(
+                "the file has header lines but no rows",
+                where=source.label,
+                allowed="at least one row",
+                todo="download the file again",
+            )
     names = [name for name in table.header[1:] if name in KNOWN]
     columns = {name: table.floats(name, blank=name != "close") for name in names}
     result = daily_table(

@@ -55,7 +55,12 @@ def read(source: SourceText, log: QualityLog, rule: ExpiryRule) -> FinalSettleme
                 allowed="a month from 1 to 12 and a price above zero",
                 todo="correct or delete the row",
             )
-        by_rule = rule(int(years[row]), int(months[row]))
+        try:
+            by_rule = rule(int(years[row]), int(months[row]))
+        except ValueError as error:
+            raise DataInvalid(
+                str(error), where=where, allowed="years from 1990 to 2031", todo="correct or delete the row"
+            ) from error
         given = dates[row].strip()
         expiry = table_date(given, where) if given else by_rule
         if expiry != by_rule:
@@ -79,7 +84,10 @@ def read(source: SourceText, log: QualityLog, rule: ExpiryRule) -> FinalSettleme
             )
         if expiry in values and values[expiry] != price:
             raise DataInvalid(
-                f"two settlements of {iso(expiry)}: {values[expiry]:g} and {price:g}", where=where, allowed="one a month"
+                f"two settlements of {iso(expiry)}: {values[expiry]:g} and {price:g}",
+                where=where,
+                allowed="one a month",
+                todo="delete the wrong row",
             )
         values[expiry] = price
     log.days(
@@ -93,4 +101,6 @@ def table_date(cell: str, where: str) -> Day:
     try:
         return day_of(cell)
     except ValueError as error:
-        raise DataInvalid(f"'{cell[:40]}' is not a date", where=where, allowed="YYYY-MM-DD or blank") from error
+        raise DataInvalid(
+            f"'{cell[:40]}' is not a date", where=where, allowed="YYYY-MM-DD or blank", todo="correct the cell"
+        ) from error

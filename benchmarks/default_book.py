@@ -1,0 +1,114 @@
+"""The default book and its variants on a whole history: the tables of docs/explanation/what-the-hedge-did.md.
+
+Run: ``python benchmarks/default_book.py [DATA_DIR]`` (default ``../shared/market``). Prints Markdown.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from alvh.app.wiring import BacktestOutput, load_market, run_on
+from alvh.results import breakdown
+from alvh.strategy.policy import CondorExit, Policy, Roll, Timing
+from alvh.strategy.policy_file import LoadedPolicy, load_policy, policy_sha256
+
+START, END = date(2007, 1, 3), date(2026, 7, 22)
+
+
+def _layers(policy: Policy, **changes: Any) -> Policy:
+    layers = tuple(replace(layer, **changes) for layer in policy.hedge.layers)
+    return replace(policy, hedge=replace(policy.hedge, layers=layers))
+
+
+def variants(default: Policy) -> list[tuple[str, Policy]]:
+    """Name and policy of every row of the variants table."""
+    costs, hedge = default.costs, default.hedge
+    rows: list[tuple[str, Policy]] = [("alvh-442", default)]
+    for name in ("alvh-442-per-100k-index", "alvh-442-per-100k-risk", "alvh-442-per-condor"):
+        rows.append((name, load_policy(name).policy))
+    for share in (0.0, 50.0, 100.0):
+        rows.append((f"all legs pay {share:g} %", replace(default, costs=replace(costs, spx_spread_share_pct=share, vix_spread_share_pct=share))))
+    rows.append(("low half-spreads", replace(default, costs=replace(costs, spread_case="low"))))
+    rows.append(("high half-spreads", replace(default, costs=replace(costs, spread_case="high"))))
+    rows.append(("filled at the next close", replace(default, timing=Timing(fill_at="next_close"))))
+    rows.append(("compound", replace(default, account=replace(default.account, compound=True))))
+    rows.append(("restrike at every roll", _layers(default, same_expiry="restrike")))
+    rows.append(("empty window: skip", _layers(default, when_empty="skip")))
+    rows.append(("same moneyness", _layers(default, restrike="same_moneyness")))
+    rows.append(("next monthly", _layers(default, roll_to="next_monthly")))
+    rows.append(("weekly resize", replace(default, hedge=replace(hedge, size=replace(hedge.size, resize="weekly")))))
+    rows.append(("planned lots", replace(default, hedge=replace(hedge, size=replace(hedge.size, reference="planned")))))
+    rows.append(("gate: no condor above VIX 30", replace(default, condor=replace(default.condor, gate_max_vix=30.0))))
+    held = _layers(replace(default, condor=replace(default.condor, exit=CondorExit(profit_fraction_pct=None, dte=None))))
+    rows.append(("everything held to settlement", _layers(held, roll=Roll(kind="hold_to_settlement"))))
+    for weekday, name in enumerate(("Monday", "Tuesday", "Thursday", "Friday")):
+        day = weekday if weekday < 2 else weekday + 1
+        entry = replace(default.condor.entry, weekday=day)
+        rows.append((f"{name} instead of Wednesday", replace(default, condor=replace(default.condor, entry=entry))))
+    return rows
+
+
+def run_all(data: str) -> list[tuple[str, BacktestOutput]]:
+    """Run every variant; the market is loaded once for each half-spread case and root set."""
+    default = load_policy("alvh-442")
+    markets: dict[str, Any] = {}
+    outputs = []
+    for name, policy in variants(default.policy):
+        case = policy.costs.spread_case
+        if case not in markets:
+            markets[case] = load_market(data, policy, start=START, end=END)
+        loaded = LoadedPolicy(policy=policy, sha256=policy_sha256(policy), origin={}, chain=())
+        outputs.append((name, run_on(markets[case], loaded, start=START, end=END)))
+    return outputs
+
+
+def _pct(value: float | None, digits: int = 1) -> str:
+    return "–" if value is None else f"{100.0 * value:.{digits}f}"
+
+
+def main() -> int:
+    data = sys.argv[1] if len(sys.argv) > 1 else str(Path(__file__).resolve().parents[2] / "shared" / "market")
+    outputs = run_all(data)
+    default = outputs[0][1]
+    print("### The whole and its parts\n")
+    rows = breakdown.period_rows(default.result)
+    keys = [key for key in rows[0] if key != "period"]
+    print("| period | " + " | ".join(key.replace("_", " ") for key in keys) + " |")
+    print("|---|" + "---|" * len(keys))
+    for row in rows:
+        cells = [f"{row[k]:,.0f}" if k.endswith("usd") or k == "sessions" else f"{100 * row[k]:.1f} %" for k in keys]
+        print(f"| {row['period']} | " + " | ".join(cells) + " |")
+    print("\n### Episodes\n")
+    print("| episode | SPX % | VIX points | condors $ | front $ | mid $ | back $ | with hedge $ | without $ |\n|---|---|---|---|---|---|---|---|---|")
+    for row in breakdown.episode_rows(default.result, default.attribution):
+        print(
+            f"| {row['episode']} | {100 * row['spx_return']:.1f} | {row['vix_change_points']:+.1f} | {row['condor_pnl_usd']:,.0f} | "
+            f"{row['front_pnl_usd']:,.0f} | {row['mid_pnl_usd']:,.0f} | {row['back_pnl_usd']:,.0f} | {row['hedged_pnl_usd']:,.0f} | "
+            f"{row['unhedged_pnl_usd']:,.0f} |"
+        )
+    print("\n### The hedge without its best months\n\n| months removed | months | hedge $ |\n|---|---|---|")
+    for row in breakdown.without_best_rows(default.result):
+        print(f"| {row['months_removed']} | {row['months']} | {row['hedge_pnl_usd']:,.0f} |")
+    print("\n### Variants\n")
+    print(
+        "| variant | condors net $ | hedge net $ | interest $ | cost % of index notional a month | % of credit | drawdown with % "
+        "| without % | shortfall with % | without % |\n|---|---|---|---|---|---|---|---|---|---|"
+    )
+    for name, output in outputs:
+        document = output.document
+        hedged, unhedged, hedge = document["runs"]["hedged"], document["runs"]["unhedged"], document["hedge"]
+        cost = hedge["cost_pct_per_month"]
+        print(
+            f"| {name} | {document['condors']['net_usd']:,.0f} | {hedge['net_usd']:,.0f} | {hedge['interest_usd']:,.0f} | "
+            f"{cost['index_notional']:.3f} | {cost['credit']:.1f} | {_pct(hedged['max_drawdown'])} | {_pct(unhedged['max_drawdown'])} | "
+            f"{_pct(hedged['expected_shortfall_95'], 2)} | {_pct(unhedged['expected_shortfall_95'], 2)} |"
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
