@@ -27,6 +27,7 @@ from alvh.strategy.policy import (
     LayerStrike,
     Limits,
     Policy,
+    Prices,
     Roll,
     SpreadLimit,
     Timing,
@@ -140,6 +141,7 @@ def policies(draw: st.DrawFn) -> Policy:
             fees=draw(st.booleans()),
             spread_case=draw(st.sampled_from(["low", "central", "high"])),
         ),
+        prices=Prices(weekly_min_volume_contracts=draw(st.floats(0.0, 1e6))),
         timing=Timing(fill_at=draw(st.sampled_from(["same_close", "next_close"]))),
         condor=draw(condors()),
         hedge=Hedge(

@@ -164,26 +164,33 @@ def _equity(output: BacktestOutput, path: Path) -> Path:
     return path
 
 
+def _usd(value: float) -> str:
+    return f"{value:+,.0f} USD".replace("-", "−")
+
+
+def _pct(value: float, digits: int) -> str:
+    return f"{100.0 * value:.{digits}f}\u00a0%".replace("-", "−")
+
+
 def headline(output: BacktestOutput) -> tuple[str, ...]:
     """What the hedge cost and saved, in sentences."""
     document, result = output.document, output.result
-    runs, hedge = document["runs"], document["hedge"]
+    runs, hedge, condors = document["runs"], document["hedge"], document["condors"]
+    made = f"The condors themselves made {_usd(condors['net_usd'])} after costs on {condors['credit_usd']:,.0f} USD of credit."
     if not hedge["layers"]:
-        return (f"Without a hedge the condors made {document['condors']['net_usd']:+,.0f} USD after costs.",)
+        return (made,)
     change = float(result.record.equity_hedged_usd[-1] - result.record.equity_unhedged_usd[-1])
-    lines = [
-        f"The hedge changed the final equity by {change:+,.0f} USD: {hedge['net_usd']:+,.0f} from its calls after costs and "
-        f"{hedge['interest_usd']:+,.0f} of interest.",
-        f"Maximum drawdown {100 * runs['hedged']['max_drawdown']:.1f} % of the account with it, "
-        f"{100 * runs['unhedged']['max_drawdown']:.1f} % without it; expected shortfall (95 %) a day "
-        f"{100 * runs['hedged']['expected_shortfall_95']:.2f} % against {100 * runs['unhedged']['expected_shortfall_95']:.2f} %.",
-        f"The condors themselves made {document['condors']['net_usd']:+,.0f} USD after costs on "
-        f"{document['condors']['credit_usd']:,.0f} USD of credit.",
-    ]
-    best = breakdown.without_best_rows(result)
-    if best:
-        lines.append(f"Without its best three months the hedge made {best[min(1, len(best) - 1)]['hedge_pnl_usd']:+,.0f} USD.")
-    return tuple(lines)
+    hedged, unhedged = runs["hedged"], runs["unhedged"]
+    best = breakdown.without_best_rows(result)[1]
+    return (
+        f"The hedge changed the final equity by {_usd(change)}: {_usd(hedge['net_usd'])} from its calls after costs and "
+        f"{_usd(hedge['interest_usd'])} of interest.",
+        f"Maximum drawdown {_pct(hedged['max_drawdown'], 1)} of the account with it, {_pct(unhedged['max_drawdown'], 1)} without; "
+        f"expected shortfall (95\u00a0%) a day {_pct(hedged['expected_shortfall_95'], 2)} against "
+        f"{_pct(unhedged['expected_shortfall_95'], 2)}.",
+        made,
+        f"Without its best {best['months_removed']} months the hedge made {_usd(best['hedge_pnl_usd'])}.",
+    )
 
 
 def build_sheet(output: BacktestOutput) -> TearSheet:

@@ -25,6 +25,8 @@ from alvh.results.document import build_document
 from alvh.strategy.policy import Policy
 from alvh.strategy.policy_file import LoadedPolicy, load_policy
 
+VIX_OPTIONS_START = to_day(date(2006, 2, 24))
+"""VIX options are listed since 24 February 2006: the first session of a run that names none."""
 EXPIRY_HORIZON_DAYS = 500
 """Expiries are listed at most about a year ahead; the tables reach this far beyond the last session."""
 
@@ -74,6 +76,7 @@ def load_market(source: str | Path, policy: Policy, *, start: date | None = None
         expiry=vix.expiry,
         monthly=vix.monthly,
         curve_points=curve_points(history.vix_close, ewma(history.vix_close)),
+        weekly_min_volume=policy.prices.weekly_min_volume_contracts,
     )
     market = model_market(history, series, forwards.forward, spread_case=policy.costs.spread_case)
     return LoadedMarket(market=market, loaded=loaded, stand_ins=stand_ins, forwards=forwards)
@@ -107,7 +110,7 @@ def run_on(
     """Run a policy on a market that is loaded already."""
     clock = time.perf_counter()
     sessions = market.market.sessions
-    first = int(sessions[market.loaded.start_row]) if start is None else to_day(start)
+    first = max(int(sessions[market.loaded.start_row]), VIX_OPTIONS_START) if start is None else to_day(start)
     result = run_engine(
         policy.policy,
         market.market,

@@ -66,21 +66,18 @@ def black_greeks_one(forward, strike, year_fraction, discount, vol, right):  # t
     value, scaled, near_x, far_x, tail, inverse_deviation = _terms(forward, strike, deviation)
     price = discount * (max(right * (forward - strike), 0.0) + value)
     time = year_fraction if year_fraction > 0.0 else 1.0
-    both = 1.0 / (forward * time)  # one division for two
-    inverse = both * time
-    ratio = 0.5 * scaled * inverse
-    near_delta = ratio * near_x
-    far_delta = ratio * far_x
-    # The call's N(d1); the forward below the strike makes the near argument d1, above it the far one, mirrored.
-    call_delta = (near_delta if tail else 1.0 - near_delta) if forward < strike else 1.0 - far_delta
-    put_delta = ((1.0 - near_delta) if tail else near_delta) if forward < strike else far_delta
-    delta = call_delta if right > 0.0 else -put_delta
+    inverse = 1.0 / forward
+    # The smaller of N(d1) and N(-d1). Below the strike d1 is the near argument, above it the far one, mirrored.
+    below = forward < strike
+    smaller = 0.5 * scaled * inverse * (near_x if below else far_x)
+    is_delta = (below & tail) == (right > 0.0)
+    delta = right * (smaller if is_delta else 1.0 - smaller)
     alive = deviation > 0.0
     density = discount * scaled * INV_SQRT_TWO_PI
     density = density if alive else 0.0
     gamma = density * inverse * inverse * inverse_deviation
     vega = density * root
-    theta = -(vlog(discount) * price + 0.5 * vega * vol) * (both * forward)
+    theta = -(vlog(discount) * price + 0.5 * vega * vol) / time
     theta = theta if year_fraction > 0.0 else 0.0
     ok = in_domain(forward, strike, year_fraction, discount, vol, right)
     return value_if(ok, price), value_if(ok, delta), value_if(ok, gamma), value_if(ok, vega), value_if(ok, theta)
@@ -148,6 +145,7 @@ def black_greeks(
     the money, or 1 (with the sign of ``right``); theta is 0 at zero time, and the interest on the price at zero vol.
     """
     shape, inputs = aligned(_NAMES, (forward, strike, year_fraction, discount, vol, right))
-    price, delta, gamma, vega, theta = result((5, *shape), out, inputs)
-    drive(black_greeks_into, inputs, [array.reshape(-1) for array in (price, delta, gamma, vega, theta)], threads)
+    rows = result((5, *shape), out, inputs)
+    drive(black_greeks_into, inputs, list(rows.reshape(5, -1)), threads)
+    price, delta, gamma, vega, theta = (rows[i : i + 1].reshape(shape) for i in range(5))  # views, also for scalars
     return price, delta, gamma, vega, theta

@@ -28,19 +28,25 @@ def total_variance_knots(levels: Floats) -> tuple[Floats, NDArray[np.bool_]]:
     Dropped tenors are filled by the interpolation rule itself, so that a fixed set of knots stands for any set of inputs.
     """
     years = TENOR_DAYS / 365.0
-    theta = (levels / 100.0 / INDEX_TO_ATM) ** 2 * years
-    has9, has93, has184 = (~np.isnan(theta[:, column]) for column in (0, 2, 3))
-    floor = MIN_FORWARD_VARIANCE * np.diff(years)
     t9, t30, t93, t184 = years
-    theta[:, 0] = np.where(has9, theta[:, 0], theta[:, 1] * t9 / t30)
-    both = theta[:, 1] + (theta[:, 3] - theta[:, 1]) * (t93 - t30) / (t184 - t30)
-    flat = theta[:, 1] + (theta[:, 1] - theta[:, 0]) * (t93 - t30) / (t30 - t9)
-    theta[:, 2] = np.where(has93, theta[:, 2], np.where(has184, both, flat))
-    theta[:, 3] = np.where(has184, theta[:, 3], theta[:, 2] + (theta[:, 2] - theta[:, 1]) * (t184 - t93) / (t93 - t30))
+    theta = (levels / 100.0 / INDEX_TO_ATM) ** 2 * years
+    least = MIN_FORWARD_VARIANCE * np.diff(years)
     lifted = np.zeros(len(theta), dtype=np.bool_)
-    for column in (1, 2, 3):
-        least = theta[:, column - 1] + floor[column - 1]
-        low = theta[:, column] < least
-        lifted |= low
-        theta[:, column] = np.where(low, least, theta[:, column])
+
+    def lift(column: int) -> None:
+        low = theta[:, column] < theta[:, column - 1] + least[column - 1]
+        lifted[low] = True
+        theta[low, column] = theta[low, column - 1] + least[column - 1]
+
+    # From the shortest on: what is filled in rests on knots that are lifted already.
+    has9, has93, has184 = (~np.isnan(theta[:, column]) for column in (0, 2, 3))
+    theta[:, 0] = np.where(has9, theta[:, 0], theta[:, 1] * t9 / t30)
+    lift(1)
+    between = theta[:, 1] + (theta[:, 3] - theta[:, 1]) * (t93 - t30) / (t184 - t30)
+    onward = theta[:, 1] + (theta[:, 1] - theta[:, 0]) * (t93 - t30) / (t30 - t9)
+    theta[:, 2] = np.where(has93, theta[:, 2], np.where(has184, between, onward))
+    lift(2)
+    onward = theta[:, 2] + (theta[:, 2] - theta[:, 1]) * (t184 - t93) / (t93 - t30)
+    theta[:, 3] = np.where(has184, theta[:, 3], onward)
+    lift(3)
     return np.ascontiguousarray(theta), lifted

@@ -249,8 +249,20 @@ def cost_readings(sheet: TearSheet) -> TableView:
         "risk_capital": "condors' maximum loss",
         "credit": "credit received a month",
     }
-    rows: list[Row] = [{"against": names.get(key, key), "cost": value} for key, value in costs.items()]
-    columns = (Column(key="against", label="Against"), Column(key="cost", label="% a month", kind="number"))
+    layers = _need(sheet.document, "hedge", "layers")
+    rows: list[Row] = [
+        {
+            "against": names.get(key, key),
+            **{f"layer_{layer['name']}": layer.get("cost_pct_per_month", {}).get(key) for layer in layers},
+            "cost": value,
+        }
+        for key, value in costs.items()
+    ]
+    columns = (
+        Column(key="against", label="Against"),
+        *(Column(key=f"layer_{layer['name']}", label=str(layer["name"]), kind="number") for layer in layers),
+        Column(key="cost", label="All layers", kind="number"),
+    )
     return table("cost-readings", "Cost of the hedge a month, in per cent; below zero it earned", rows, columns)
 
 

@@ -133,6 +133,7 @@ def _account(policy: Policy) -> list[str]:
         f"A leg pays a share of the half-spread beyond mid: SPX legs {costs.spx_spread_share_pct:g} %, VIX calls "
         f"{costs.vix_spread_share_pct:g} % (R49). Modelled spreads are the {costs.spread_case} case. "
         f"{'Dated fees are charged.' if costs.fees else 'No fees are charged.'}",
+        f"A weekly VX settlement is believed where at least {policy.prices.weekly_min_volume_contracts:g} contracts traded.",
     ]
 
 

@@ -30,6 +30,13 @@ class Costs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Prices:
+    """Which prices are believed: a weekly VX settlement counts only where the contract traded at least this much that session."""
+
+    weekly_min_volume_contracts: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
     """When decisions are made and when they are filled."""
 
@@ -218,6 +225,7 @@ class Policy:
     grid_anchor: str = "2007-01-03"
     account: Account = field(default_factory=Account)
     costs: Costs = field(default_factory=Costs)
+    prices: Prices = field(default_factory=Prices)
     timing: Timing = field(default_factory=Timing)
     condor: Condor = field(default_factory=Condor)
     hedge: Hedge = field(default_factory=Hedge)

@@ -100,6 +100,12 @@ _KEYS: dict[str, Key] = {
     "costs.vix_spread_share_pct": _share("share of the half-spread that a VIX call pays, from mid towards the far side", "R49"),
     "costs.fees": _word("dated fees per contract are charged"),
     "costs.spread_case": _word("how wide a modelled half-spread is"),
+    "prices.weekly_min_volume_contracts": Key(
+        meaning="a weekly VX settlement is a VIX forward only where the contract traded at least this much that session",
+        unit="contracts",
+        at_least=0.0,
+        at_most=1e9,
+    ),
     "timing.decide_at": _word("what decisions are made on"),
     "timing.fill_at": _word("when orders are filled", "R49"),
     "condor.enabled": _word("condors are opened", "R01"),
