@@ -1,13 +1,18 @@
 """Price, and price with four Greeks: our kernels against vectorised scipy and a QuantLib loop, CPU time per option, one thread.
 
-Goals per core: price + Greeks >= 6 times scipy and >= 500 times the QuantLib loop, price >= 6 times scipy; error <= 1e-14 of
-the forward. All run interleaved in one process on the same options; ratios are what is worth quoting. Exit code 1 where a goal
+Goals per core: price and price + Greeks >= 6 times scipy, Greeks >= 500 times the QuantLib loop; error <= 1e-14 of the forward.
+In each of several processes all run interleaved on the same options; the medians over the processes count, because a million
+options are bound by memory, and how fast that is depends on the pages that a process happens to get. Exit code 1 where a goal
 is missed.
 """
 
 from __future__ import annotations
 
+import json
+import statistics
+import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 
@@ -17,11 +22,14 @@ from kernel_anchors import core_ns, out_of_the_money, quantlib_greeks, quantlib_
 N = 1_000_000
 N_CHAIN = 4_096  # about one day's chain of an index
 N_LOOP = 20_000  # a Python loop costs the same per option at any length
-ROUNDS = 7
+PROCESSES = 5
+ROUNDS = 5
+CHILD = "--one-process"
 RAW, INTO, NEW, SCIPY, LOOP = "ours, raw kernel", "ours, `out=` given", "ours, new arrays", "scipy", "QuantLib loop"
 
 
-def main() -> int:
+def measure() -> dict[str, dict[str, float]]:
+    """Core-ns by table and implementation, in this process."""
     options, chain, few = (out_of_the_money(N).head(n) for n in (N, N_CHAIN, N_LOOP))
     columns, links = options.columns(), chain.columns()
     out, short = np.empty((5, N)), np.empty((5, N_CHAIN))
@@ -66,6 +74,27 @@ def main() -> int:
         rounds=ROUNDS,
     )
     error = float(np.abs((black_price(*columns) - scipy_price(options)) / options.forward).max())
+    return {"price": price, "greeks": greeks, "chains": chains, "calls": calls, "error": {"of the forward": error}}
+
+
+def medians() -> dict[str, dict[str, float]]:
+    """The same over ``PROCESSES`` processes."""
+    found: list[dict[str, Any]] = []
+    for _ in range(PROCESSES):
+        done = subprocess.run([sys.executable, __file__, CHILD], stdout=subprocess.PIPE, text=True, check=True)
+        found.append(json.loads(done.stdout))
+    return {
+        table: {name: statistics.median(one[table][name] for one in found) for name in names} for table, names in found[0].items()
+    }
+
+
+def main() -> int:
+    if CHILD in sys.argv:
+        print(json.dumps(measure()))
+        return 0
+    tables = medians()
+    price, greeks, chains = tables["price"], tables["greeks"], tables["chains"]
+    error = tables["error"]["of the forward"]
     rows = [
         {
             "core-ns per option": name,
@@ -85,9 +114,10 @@ def main() -> int:
     }
     facts = {
         "options": N,
+        "processes": PROCESSES,
         "rounds": ROUNDS,
         "largest_difference_from_scipy_per_forward": error,
-        "one_option_us": {name: value / 1e3 for name, value in calls.items()},
+        "one_option_us": {name: value / 1e3 for name, value in tables["calls"].items()},
     }
     code = report("Price and Greeks, one thread", rows, goals, facts)
     return code if error <= 1e-14 else 1

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from tests.helpers.history import make_history
 
 from alvh.core.days import to_date
 from alvh.core.expiries import spx_expiries, vix_expiries
@@ -18,7 +19,6 @@ from alvh.models.model_market import ModelMarket, model_market
 from alvh.models.vx_curve import curve_points, ewma
 from alvh.strategy.policy import Policy
 from alvh.strategy.policy_file import load_policy
-from tests.helpers.history import make_history
 
 
 def market_of(history: History, *, horizon_day: int | None = None, xsp: bool = False) -> ModelMarket:
@@ -82,5 +82,7 @@ def compare_with_plain(result: BacktestResult, plain: Any) -> list[str]:
         "empty_windows": [result.counters.empty_windows.get(k, 0) for k in layers],
         "contracts": [sum(lot.quantity for lot in result.lots if lot.layer == k) for k in layers],
     }
-    found += [f"{name}: engine {value}, plain {plain.counts[name]}" for name, value in ours_counts.items() if value != plain.counts[name]]
+    for name, value in ours_counts.items():
+        if value != plain.counts[name]:
+            found.append(f"{name}: engine {value}, plain {plain.counts[name]}")
     return found

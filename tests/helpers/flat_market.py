@@ -78,9 +78,7 @@ class FlatMarket:
             ]
         )
         zero = np.zeros(len(rows))
-        return Explained(
-            before=start, time=end - start, forward=zero, vol_level=zero, smile=zero, after=end, greeks=end - start
-        )
+        return Explained(before=start, time=end - start, forward=zero, vol_level=zero, smile=zero, after=end, greeks=end - start)
 
 
 class FlatSnapshot:

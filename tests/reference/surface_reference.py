@@ -6,16 +6,18 @@ wing beyond the fitted range is the tangent of total variance; the term factor i
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 
 from tests.reference.black_reference import black_greeks, black_price, normal_density
 
+Levels = tuple[float | None, float | None, float | None, float | None]
 TENORS = (9.0, 30.0, 93.0, 184.0)
 RATIOS = (1.153, 1.190, 1.274, 1.363)
 
 
-def spx_knots(levels: tuple[float | None, float | None, float | None, float | None]) -> tuple[list[tuple[float, float]], bool]:
+def spx_knots(levels: Levels) -> tuple[list[tuple[float, float]], bool]:
     """(years, total variance) of the tenors that are present, and whether a forward variance was lifted to (5 %)^2."""
     knots: list[tuple[float, float]] = []
     lifted = False
@@ -32,7 +34,7 @@ def spx_knots(levels: tuple[float | None, float | None, float | None, float | No
     return knots, lifted
 
 
-def spx_atm(levels: tuple[float | None, float | None, float | None, float | None], years: float) -> float:
+def spx_atm(levels: Levels, years: float) -> float:
     """At-the-money vol: constant before the first tenor, variance linear between, constant forward variance beyond the last."""
     knots, _ = spx_knots(levels)
     if years <= knots[0][0] or len(knots) == 1:
@@ -57,7 +59,7 @@ def spx_shape(x: float, years: float, *, b: float = 0.293) -> float:
     return math.sqrt(max(m(edge) ** 2 + 2.0 * m(edge) * tangent * (x - edge), 1e-6))
 
 
-def spx_vol(levels: tuple[float | None, float | None, float | None, float | None], forward: float, strike: float, years: float) -> float:
+def spx_vol(levels: Levels, forward: float, strike: float, years: float) -> float:
     atm = spx_atm(levels, years)
     return atm * spx_shape(math.log(strike / forward) / (atm * math.sqrt(years)), years)
 
@@ -102,7 +104,7 @@ def steps(before: Close, after: Close, strike: float, right: float, vol_later: f
         black_price(after.forward, strike, after.years, discount_later, vol_later * after.atm / atm_later, right),
         black_price(after.forward, strike, after.years, math.exp(-after.rate * after.years), after.vol, right),
     ]
-    return [values[0], *(b - a for a, b in zip(values, values[1:], strict=False))]
+    return [values[0], *(b - a for a, b in itertools.pairwise(values))]
 
 
 def greek_explanation(before: Close, after: Close, strike: float, right: float) -> float:
@@ -117,3 +119,33 @@ def greek_explanation(before: Close, after: Close, strike: float, right: float) 
     df, dv, dt = after.forward - before.forward, after.vol - before.vol, before.years - after.years
     taylor = discount * delta * df + 0.5 * gamma * df * df + vega * dv + vanna * df * dv + 0.5 * volga * dv * dv
     return taylor + theta * dt
+
+
+def variance_index(forward: float, strikes: list[float], years: float, atm: float, vix: float) -> float:
+    """The index formula (methods.md 4.1) over this smile at zero rates, in vol points, with the walk of surfaces.md 1.
+
+    An option counts while its price is at least $0.05 + $0.05 max(1, VIX/20); two below in a row end the walk.
+    """
+    root, cut = atm * math.sqrt(years), 0.05 + 0.05 * max(1.0, vix / 20.0)
+
+    def price(strike: float, right: float) -> float:
+        return black_price(forward, strike, years, 1.0, atm * spx_shape(math.log(strike / forward) / root, years), right)
+
+    middle = max(k for k, strike in enumerate(strikes) if strike <= forward)
+    used = {middle: 0.5 * (price(strikes[middle], 1.0) + price(strikes[middle], -1.0))}
+    for right, walk in ((-1.0, range(middle - 1, -1, -1)), (1.0, range(middle + 1, len(strikes)))):
+        below = 0
+        for k in walk:
+            value = price(strikes[k], right)
+            below = below + 1 if value < cut else 0
+            if below == 2:
+                break
+            if below == 0:
+                used[k] = value
+    order = sorted(used)
+    total = 0.0
+    for n, k in enumerate(order):
+        low, high = strikes[order[max(n - 1, 0)]], strikes[order[min(n + 1, len(order) - 1)]]
+        width = (high - low) / (2.0 if 0 < n < len(order) - 1 else 1.0)
+        total += width / strikes[k] ** 2 * used[k]
+    return 100.0 * math.sqrt((2.0 * total - (forward / strikes[middle] - 1.0) ** 2) / years)

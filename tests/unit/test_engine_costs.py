@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.helpers.books import shipped
+from tests.helpers.flat_market import SPX_LEVEL, FlatMarket, flat_market, run_flat
 
 from alvh.core.days import iso
 from alvh.core.errors import ConfigError, DataMissing
@@ -16,8 +18,6 @@ from alvh.results.attribution import attribute
 from alvh.results.document import run_metrics
 from alvh.strategy.policy import Policy
 from alvh.strategy.policy_file import load_policy
-from tests.helpers.books import shipped
-from tests.helpers.flat_market import SPX_LEVEL, FlatMarket, flat_market, run_flat
 
 CREDIT_POINTS = 19.0 - 4 * 0.25 * 0.2
 MAX_LOSS_USD = (100.0 - CREDIT_POINTS) * 100.0
@@ -37,9 +37,7 @@ def short_market(days: str = "2017-05-05") -> FlatMarket:
 
 def test_interest_is_actual_over_360_on_the_previous_close() -> None:
     """3.6 % is a hundredth of a per cent a calendar day, three of them over a weekend."""
-    policy = replace(
-        shipped(), condor=replace(shipped().condor, enabled=False), hedge=replace(shipped().hedge, enabled=False)
-    )
+    policy = replace(shipped(), condor=replace(shipped().condor, enabled=False), hedge=replace(shipped().hedge, enabled=False))
     market = flat_market("2017-05-04", "2017-05-09", bill_rate=0.036)
     result = run_flat(market, policy)
     expected = 1_000_000.0 * np.cumprod([1.0, 1.0001, 1.0003, 1.0001])
@@ -48,9 +46,7 @@ def test_interest_is_actual_over_360_on_the_previous_close() -> None:
 
 
 def test_interest_takes_the_rate_known_at_the_previous_close() -> None:
-    policy = replace(
-        shipped(), condor=replace(shipped().condor, enabled=False), hedge=replace(shipped().hedge, enabled=False)
-    )
+    policy = replace(shipped(), condor=replace(shipped().condor, enabled=False), hedge=replace(shipped().hedge, enabled=False))
     market = flat_market("2017-05-01", "2017-05-03")
     market.bill_rate = np.array([0.036, 0.072, 0.99])
     assert run_flat(market, policy).record.equity_hedged_usd == pytest.approx([1e6, 1_000_100.0, 1_000_100.0 * 1.0002])
@@ -91,9 +87,7 @@ def test_the_first_wednesday_by_hand() -> None:
 
 def test_fees_can_be_switched_off_and_the_spread_paid_in_full_or_not_at_all() -> None:
     def first_day_cost(share_pct: float, fees: bool) -> float:
-        costs = replace(
-            shipped().costs, spx_spread_share_pct=share_pct, vix_spread_share_pct=share_pct, fees=fees
-        )
+        costs = replace(shipped().costs, spx_spread_share_pct=share_pct, vix_spread_share_pct=share_pct, fees=fees)
         return float(1e6 - run_flat(short_market("2017-05-03"), replace(shipped(), costs=costs)).record.equity_hedged_usd[-1])
 
     assert first_day_cost(0.0, False) == pytest.approx(0.0, abs=1e-6)
@@ -151,7 +145,12 @@ def test_a_range_without_sessions_is_refused() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["[condor.size]\nlots = -1", "[condor.size]\nshare_pct = -5", "[hedge.size]\nper_usd = -600000", "[account]\nequity_usd = -1"],
+    [
+        "[condor.size]\nlots = -1",
+        "[condor.size]\nshare_pct = -5",
+        "[hedge.size]\nper_usd = -600000",
+        "[account]\nequity_usd = -1",
+    ],
 )
 def test_a_negative_size_is_refused(tmp_path: Path, text: str) -> None:
     file = tmp_path / "mine.toml"

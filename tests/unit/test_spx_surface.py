@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from tests.reference import surface_reference as twin
 
+from alvh.core.strikes import spx_strikes
 from alvh.kernels import surface
 from alvh.models import spx_surface
 from alvh.models.model_market import SMILE
@@ -49,7 +50,7 @@ def test_mean_shape_at_30_days(x: float, by_hand: float) -> None:
     ],
 )
 def test_published_vectors(b: float, atms: tuple[float, ...], atm45: float, vols: tuple[float, ...]) -> None:
-    """surfaces.md 6: the four at-the-money vols give that at 45 days, and with the row's B the four vols (tolerance .02 points)."""
+    """surfaces.md 6: the four at-the-money vols give that at 45 days, and with the row's B the four vols (to .02 points)."""
     theta = (np.array(atms) / 100.0) ** 2 * DAYS / 365.0
     assert 100.0 * atm(theta, 45.0) == pytest.approx(atm45, abs=0.002)
     smile = SMILE.copy()
@@ -63,6 +64,13 @@ def test_level_is_the_index_over_its_ratio() -> None:
     for days, level, ratio in zip((9, 30, 93, 184), (15.0, 18.0, 20.0, 21.0), (1.153, 1.190, 1.274, 1.363), strict=True):
         assert atm(theta, days) == pytest.approx(level / 100.0 / ratio, rel=1e-14)
     assert not lifted
+
+
+@pytest.mark.parametrize(("days", "ratio"), list(zip((9, 30, 93, 184), spx_surface.INDEX_TO_ATM.tolist(), strict=True)))
+def test_at_its_ratio_the_smile_reprices_the_index(days: int, ratio: float) -> None:
+    """surfaces.md 2.1 states the ratios at VIX 18, SPX 5000: the index formula over the smile gives 18 back."""
+    found = twin.variance_index(5000.0, spx_strikes(5000.0).tolist(), days / 365.0, 0.18 / ratio, 18.0)
+    assert found == pytest.approx(18.0, abs=0.01)
 
 
 def test_between_before_and_beyond_the_tenors() -> None:

@@ -113,7 +113,13 @@ class Broker:
             if left is not None and left <= 0:
                 break
             if lot.quantity > 0 and quotes.bid[k] < quotes.tick[k]:
-                self._strand(snapshot.index, lot, reason)
+                part = lot
+                if left is not None and lot.quantity > left:  # only what was to be sold is stranded, the rest stays
+                    part = lot.split(left, self._lot_id())
+                    self.book.add(part)
+                self._strand(snapshot.index, part, reason)
+                if left is not None:
+                    left -= part.quantity
                 continue
             if not quotes.ask[k] > quotes.bid[k]:
                 self.counters.no_market += 1

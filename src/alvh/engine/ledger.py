@@ -6,15 +6,13 @@ condor sleeve. Interest is booked on each account by itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 CONDOR, HEDGE, CASH = "condor", "hedge", "cash"
 EntryKind = Literal["open", "close", "settle", "strand", "interest"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(NamedTuple):
     """One line of the record. ``quantity`` is signed contracts added to the book; ``cash_usd`` what the account receives.
 
     ``price`` and ``mid`` are points per unit; ``slippage_usd`` and ``fees_usd`` are positive costs contained in ``cash_usd``.

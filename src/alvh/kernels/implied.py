@@ -166,8 +166,8 @@ def implied_vol(
 
     NaN where no such vol exists: the time value price/discount - intrinsic is not above zero (1e-290 in numbers) or not below
     min(forward, strike), the year fraction is zero, or an argument is outside its domain. Relative error below 1e-12 for
-    out-of-the-money prices of a total deviation vol * sqrt(T) from 0.001 on; an in-the-money price carries its time value only to
-    rounding of the whole price, and no solver can give back what is not in it.
+    out-of-the-money prices of a total deviation s = vol * sqrt(T) from 0.002 on, below that about 1.4e-15/s; an in-the-money
+    price carries its time value only to rounding of the whole price, and no solver can give back what is not in it.
     """
     names = ("price", "forward", "strike", "year_fraction", "discount", "right")
     shape, inputs = aligned(names, (price, forward, strike, year_fraction, discount, right))

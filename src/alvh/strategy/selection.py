@@ -27,11 +27,13 @@ def choose_condor_expiry(snapshot: Snapshot, series: SeriesTable, condor: Condor
     """Listed series nearest ``target_dte`` inside the window; of two equally near the later; on one date ``roots`` order."""
     rows = snapshot.listed(vix=False)
     dte = series.expiry[rows] - snapshot.session
+    inside = (dte >= condor.min_dte) & (dte <= condor.max_dte)
+    rows, dte = rows[inside], dte[inside]
     best: int | None = None
     best_key: tuple[int, int, int] | None = None
     for row, days in zip(rows.tolist(), dte.tolist(), strict=True):
-        root = str(series.roots[row])
-        if not condor.min_dte <= days <= condor.max_dte or root not in condor.roots:
+        root = series.roots[row].value
+        if root not in condor.roots:
             continue
         key = (abs(days - condor.target_dte), -days, condor.roots.index(root))
         if best_key is None or key < best_key:
