@@ -31,7 +31,12 @@ def variants(default: Policy) -> list[tuple[str, Policy]]:
     for name in ("alvh-442-per-100k-index", "alvh-442-per-100k-risk", "alvh-442-per-condor"):
         rows.append((name, load_policy(name).policy))
     for share in (0.0, 50.0, 100.0):
-        rows.append((f"all legs pay {share:g} %", replace(default, costs=replace(costs, spx_spread_share_pct=share, vix_spread_share_pct=share))))
+        rows.append(
+            (
+                f"all legs pay {share:g} %",
+                replace(default, costs=replace(costs, spx_spread_share_pct=share, vix_spread_share_pct=share)),
+            )
+        )
     rows.append(("low half-spreads", replace(default, costs=replace(costs, spread_case="low"))))
     rows.append(("high half-spreads", replace(default, costs=replace(costs, spread_case="high"))))
     rows.append(("filled at the next close", replace(default, timing=Timing(fill_at="next_close"))))
@@ -83,7 +88,9 @@ def main() -> int:
         cells = [f"{row[k]:,.0f}" if k.endswith("usd") or k == "sessions" else f"{100 * row[k]:.1f} %" for k in keys]
         print(f"| {row['period']} | " + " | ".join(cells) + " |")
     print("\n### Episodes\n")
-    print("| episode | SPX % | VIX points | condors $ | front $ | mid $ | back $ | with hedge $ | without $ |\n|---|---|---|---|---|---|---|---|---|")
+    print(
+        "| episode | SPX % | VIX points | condors $ | front $ | mid $ | back $ | with hedge $ | without $ |\n|---|---|---|---|---|---|---|---|---|"
+    )
     for row in breakdown.episode_rows(default.result, default.attribution):
         print(
             f"| {row['episode']} | {100 * row['spx_return']:.1f} | {row['vix_change_points']:+.1f} | {row['condor_pnl_usd']:,.0f} | "

@@ -1,7 +1,8 @@
 """Numbers from papers, books and other programs.
 
 The first two sets are this project's research notes (../shared/reference/methods.md, 4.6 and 5.4), computed there with other
-code; the third is Hull, "Options, Futures, and Other Derivatives" (9th ed.), examples 18.6 and 15.6.
+code; the third is Hull, "Options, Futures, and Other Derivatives" (9th ed.), the worked examples of
+chapter 18 (put on a crude oil future) and chapter 15 (stock at 42).
 """
 
 from __future__ import annotations
@@ -41,10 +42,10 @@ def test_spx_options_of_the_notes() -> None:
 
 def test_hull() -> None:
     put = black_price(20.0, 20.0, 4 / 12, math.exp(-0.09 * 4 / 12), 0.25, -1.0)
-    assert float(put) == pytest.approx(1.12, abs=5e-3)  # Hull 18.6, European put on crude oil futures
+    assert float(put) == pytest.approx(1.12, abs=5e-3)  # European put on crude oil futures
     forward, discount = 42.0 * math.exp(0.1 * 0.5), math.exp(-0.1 * 0.5)
     call, put = black_price(forward, 40.0, 0.5, discount, 0.2, [1.0, -1.0])
-    assert float(call) == pytest.approx(4.76, abs=5e-3) and float(put) == pytest.approx(0.81, abs=5e-3)  # Hull 15.6
+    assert float(call) == pytest.approx(4.76, abs=5e-3) and float(put) == pytest.approx(0.81, abs=5e-3)
 
 
 def grid() -> list[tuple[float, float, float, float, float, float]]:

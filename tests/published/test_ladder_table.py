@@ -85,9 +85,7 @@ def page_tables() -> str:
     for delta, vix in LADDERS:
         row, own = table.ladder(vix, delta, "published"), table.ladder(vix, delta, "forward")
         printed = table.LADDER_TABLE[delta, vix]
-        marks = [
-            f"{a:g}" + (f" ({b - a:+g})" if a != b else "") for a, b in zip(row.strikes, own.strikes, strict=True)
-        ]
+        marks = [f"{a:g}" + (f" ({b - a:+g})" if a != b else "") for a, b in zip(row.strikes, own.strikes, strict=True)]
         cells = [
             f"{delta}", f"{vix}", " / ".join(f"{strike:g}" for strike in row.strikes),
             f"{row.premium_usd:.1f}", f"{printed[0]}", f"{row.decay30_pct:.3f}", f"{printed[1]:.2f}",

@@ -32,9 +32,7 @@ def build(history: History, *, xsp: bool = True) -> ModelMarket:
     first, last = int(history.sessions[0]), int(history.sessions[-1]) + 400
     vix = vix_expiries(first, last)
     series = series_table(spx_expiries(first, last), vix, xsp=xsp)
-    forwards = vix_forwards(
-        history, expiry=vix.expiry, monthly=vix.monthly, curve_points=curve_points(history.vix_close)
-    )
+    forwards = vix_forwards(history, expiry=vix.expiry, monthly=vix.monthly, curve_points=curve_points(history.vix_close))
     return model_market(history, series, forwards.forward)
 
 
@@ -125,9 +123,7 @@ def test_greeks_are_differences_of_the_price(market: ModelMarket, index: int) ->
         if years < 3.0 / 365.0 or abs(math.log(strike / forward)) > 3.0 * vol * math.sqrt(years):
             continue  # differences lose their digits near expiry and in the wings
 
-        def value(
-            f: float = forward, v: float = vol, t: float = years, strike: float = strike, right: float = right
-        ) -> float:
+        def value(f: float = forward, v: float = vol, t: float = years, strike: float = strike, right: float = right) -> float:
             return black_price(f, strike, t, math.exp(-rate * t), v, right)
 
         df, dv, dt = 1e-4 * forward, 1e-4 * vol, 1e-4 * years
@@ -164,9 +160,7 @@ def test_revaluation_steps_in_the_stated_order(market: ModelMarket, index: int) 
     count = len(legs.series)
     before, after = np.full(count, index), np.full(count, index + 1)
     got = market.explain(legs, before, after, np.full(count, np.nan))
-    np.testing.assert_allclose(
-        got.time + got.forward + got.vol_level + got.smile, got.after - got.before, atol=1e-9
-    )
+    np.testing.assert_allclose(got.time + got.forward + got.vol_level + got.smile, got.after - got.before, atol=1e-9)
     np.testing.assert_array_equal(got.before, market.snapshot(index).mark(legs))
     np.testing.assert_array_equal(got.after, market.snapshot(index + 1).mark(legs))
     history = market.history

@@ -73,9 +73,7 @@ def test_a_session_outside_the_history_is_an_error(index: int) -> None:
 def known_row() -> History:
     history = make_history(10)
     history = with_row(history, 4, spx_close=2000.0, vix_close=16.0)
-    return with_row(
-        history, 5, spx_open=2010.0, spx_high=2030.0, spx_low=1990.0, spx_close=2020.0, vix_open=14.4, vix_close=14.0
-    )
+    return with_row(history, 5, spx_open=2010.0, spx_high=2030.0, spx_low=1990.0, spx_close=2020.0, vix_open=14.4, vix_close=14.0)
 
 
 def test_soq_reconstruction_by_hand() -> None:

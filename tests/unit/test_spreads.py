@@ -22,9 +22,7 @@ PENNY = TickRule(threshold=3.0, below=0.01, above=0.01)
 
 
 def spx(price: float, vix: float, on: date, case: SpreadCase = "central", tick: float | None = None) -> tuple[float, bool]:
-    return half_spread(
-        price, tick or (0.05 if price < 3.0 else 0.10), vix, to_day(on), is_vix=False, weekly=False, case=case
-    )
+    return half_spread(price, tick or (0.05 if price < 3.0 else 0.10), vix, to_day(on), is_vix=False, weekly=False, case=case)
 
 
 def vix_option(price: float, vix: float, on: date, *, weekly: bool = False, case: SpreadCase = "central") -> float:
