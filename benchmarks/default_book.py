@@ -75,45 +75,59 @@ def _pct(value: float | None, digits: int = 1) -> str:
     return "–" if value is None else f"{100.0 * value:.{digits}f}"
 
 
+def _table(title: str, heads: list[str], rows: list[list[str]]) -> None:
+    print(f"## {title}\n\n| " + " | ".join(heads) + " |\n|" + "---|" * len(heads))
+    for row in rows:
+        print("| " + " | ".join(row) + " |")
+    print()
+
+
+def _period(row: dict[str, Any], keys: list[str]) -> list[str]:
+    plain = {key for key in keys if key.endswith("usd") or key == "sessions"}
+    return [row["period"], *(f"{row[key]:,.0f}" if key in plain else f"{_pct(row[key])} %" for key in keys)]
+
+
+def _variant(name: str, document: dict[str, Any]) -> list[str]:
+    hedged, unhedged, hedge = document["runs"]["hedged"], document["runs"]["unhedged"], document["hedge"]
+    cost = hedge["cost_pct_per_month"]
+    cells = [f"{usd:,.0f}" for usd in (document["condors"]["net_usd"], hedge["net_usd"], hedge["interest_usd"])]
+    cells += [f"{cost['index_notional']:.3f}", f"{cost['credit']:.1f}"]
+    cells += [_pct(run["max_drawdown"]) for run in (hedged, unhedged)]
+    return [name, *cells, *(_pct(run["expected_shortfall_95"], 2) for run in (hedged, unhedged))]
+
+
 def main() -> int:
     data = sys.argv[1] if len(sys.argv) > 1 else str(Path(__file__).resolve().parents[2] / "shared" / "market")
     outputs = run_all(data)
     default = outputs[0][1]
-    print("### The whole and its parts\n")
     rows = breakdown.period_rows(default.result)
     keys = [key for key in rows[0] if key != "period"]
-    print("| period | " + " | ".join(key.replace("_", " ") for key in keys) + " |")
-    print("|---|" + "---|" * len(keys))
-    for row in rows:
-        cells = [f"{row[k]:,.0f}" if k.endswith("usd") or k == "sessions" else f"{100 * row[k]:.1f} %" for k in keys]
-        print(f"| {row['period']} | " + " | ".join(cells) + " |")
-    print("\n### Episodes\n")
-    print(
-        "| episode | SPX % | VIX points | condors $ | front $ | mid $ | back $ | with hedge $ | without $ |\n|---|---|---|---|---|---|---|---|---|"
+    _table("The whole and its parts", ["period", *(key.replace("_", " ") for key in keys)], [_period(row, keys) for row in rows])
+    names = ("condor", "front", "mid", "back")
+    _table(
+        "Episodes",
+        ["episode", "SPX %", "VIX points", "condors $", "front $", "mid $", "back $", "with hedge $", "without $"],
+        [
+            [
+                row["episode"],
+                _pct(row["spx_return"]),
+                f"{row['vix_change_points']:+.1f}",
+                *(f"{row[f'{name}_pnl_usd']:,.0f}" for name in (*names, "hedged", "unhedged")),
+            ]
+            for row in breakdown.episode_rows(default.result, default.attribution)
+        ],
     )
-    for row in breakdown.episode_rows(default.result, default.attribution):
-        print(
-            f"| {row['episode']} | {100 * row['spx_return']:.1f} | {row['vix_change_points']:+.1f} | {row['condor_pnl_usd']:,.0f} | "
-            f"{row['front_pnl_usd']:,.0f} | {row['mid_pnl_usd']:,.0f} | {row['back_pnl_usd']:,.0f} | {row['hedged_pnl_usd']:,.0f} | "
-            f"{row['unhedged_pnl_usd']:,.0f} |"
-        )
-    print("\n### The hedge without its best months\n\n| months removed | months | hedge $ |\n|---|---|---|")
-    for row in breakdown.without_best_rows(default.result):
-        print(f"| {row['months_removed']} | {row['months']} | {row['hedge_pnl_usd']:,.0f} |")
-    print("\n### Variants\n")
-    print(
-        "| variant | condors net $ | hedge net $ | interest $ | cost % of index notional a month | % of credit | drawdown with % "
-        "| without % | shortfall with % | without % |\n|---|---|---|---|---|---|---|---|---|---|"
+    _table(
+        "The hedge without its best months",
+        ["months removed", "months", "hedge $"],
+        [
+            [str(row["months_removed"]), row["months"], f"{row['hedge_pnl_usd']:,.0f}"]
+            for row in breakdown.without_best_rows(default.result)
+        ],
     )
-    for name, output in outputs:
-        document = output.document
-        hedged, unhedged, hedge = document["runs"]["hedged"], document["runs"]["unhedged"], document["hedge"]
-        cost = hedge["cost_pct_per_month"]
-        print(
-            f"| {name} | {document['condors']['net_usd']:,.0f} | {hedge['net_usd']:,.0f} | {hedge['interest_usd']:,.0f} | "
-            f"{cost['index_notional']:.3f} | {cost['credit']:.1f} | {_pct(hedged['max_drawdown'])} | {_pct(unhedged['max_drawdown'])} | "
-            f"{_pct(hedged['expected_shortfall_95'], 2)} | {_pct(unhedged['expected_shortfall_95'], 2)} |"
-        )
+    heads = ["variant", "condors net $", "hedge net $", "interest $", "cost % of index notional a month", "% of credit"]
+    heads += ["drawdown with %", "without %", "shortfall with %", "without %"]
+    _table("Variants", heads, [_variant(name, output.document) for name, output in outputs])
     return 0
 
 

@@ -140,10 +140,10 @@ def check_replay(result: BacktestResult) -> None:
     book: dict[tuple[Any, ...], int] = defaultdict(int)
     last_index = result.first
     for entry in result.ledger.entries:
-        assert entry.index >= last_index, "entries are in order of session"
-        last_index = entry.index
-        hedged[entry.index - result.first] += entry.cash_usd
-        unhedged[entry.index - result.first] += entry.cash_unhedged_usd
+        assert entry.market_row >= last_index, "entries are in order of session"
+        last_index = entry.market_row
+        hedged[entry.market_row - result.first] += entry.cash_usd
+        unhedged[entry.market_row - result.first] += entry.cash_unhedged_usd
         assert entry.slippage_usd >= -1e-9 and entry.fees_usd >= 0.0
         assert entry.price >= 0.0
         if entry.kind == "interest":

@@ -100,7 +100,7 @@ def story(result: BacktestResult, until: int) -> list[Any]:
     last = int(result.market.sessions[until])
     record = result.record
     return [
-        [entry for entry in result.ledger.entries if entry.index <= until],
+        [entry for entry in result.ledger.entries if entry.market_row <= until],
         [
             getattr(record, name)[..., rows].tobytes()
             for name in (

@@ -72,7 +72,7 @@ def test_a_sale_without_a_bid_strands_the_lot_until_it_settles() -> None:
     assert old.stranded and not new.stranded
     assert result.counters.stranded == 2  # the middle layer rolls that day too
     strand = [entry for entry in result.ledger.entries if entry.kind == "strand" and entry.layer == 0]
-    assert [(entry.index, entry.cash_usd, entry.fees_usd, entry.quantity) for entry in strand] == [(SECOND, 0.0, 0.0, 0)]
+    assert [(entry.market_row, entry.cash_usd, entry.fees_usd, entry.quantity) for entry in strand] == [(SECOND, 0.0, 0.0, 0)]
     # two condor entries are open by now: 6 + 6 lots, 4.8 units, 19 contracts, none of them the stranded ten
     assert (old.quantity, new.quantity) == (10, 19)
     assert old.close_kind == "settled" and old.close_price == 3.0
@@ -86,7 +86,7 @@ def test_a_bid_of_one_tick_is_a_bid() -> None:
     market.override[(SECOND, True, 20.0, CALL)] = (0.05, 0.06, 0.10)
     result = run_flat(market, shipped())
     assert result.counters.stranded == 0
-    sale = next(entry for entry in result.ledger.entries if entry.kind == "close" and entry.index == SECOND)
+    sale = next(entry for entry in result.ledger.entries if entry.kind == "close" and entry.market_row == SECOND)
     assert sale.price == pytest.approx(0.06 - 0.5 * 0.01)
 
 

@@ -107,7 +107,7 @@ def _ledger(output: BacktestOutput, path: Path) -> Path:
         header.split(","),
         (
             (
-                iso(sessions[entry.index]),
+                iso(sessions[entry.market_row]),
                 entry.kind,
                 entry.sleeve,
                 entry.layer if entry.layer >= 0 else "",
@@ -185,8 +185,8 @@ def headline(output: BacktestOutput) -> tuple[str, ...]:
     return (
         f"The hedge changed the final equity by {_usd(change)}: {_usd(hedge['net_usd'])} from its calls after costs and "
         f"{_usd(hedge['interest_usd'])} of interest.",
-        f"Maximum drawdown {_pct(hedged['max_drawdown'], 1)} of the account with it, {_pct(unhedged['max_drawdown'], 1)} without; "
-        f"expected shortfall (95\u00a0%) a day {_pct(hedged['expected_shortfall_95'], 2)} against "
+        f"Maximum drawdown {_pct(hedged['max_drawdown'], 1)} of the account with it, {_pct(unhedged['max_drawdown'], 1)} "
+        f"without; expected shortfall (95\u00a0%) a day {_pct(hedged['expected_shortfall_95'], 2)} against "
         f"{_pct(unhedged['expected_shortfall_95'], 2)}.",
         made,
         f"Without its best {best['months_removed']} months the hedge made {_usd(best['hedge_pnl_usd'])}.",

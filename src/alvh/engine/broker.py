@@ -151,7 +151,7 @@ class Broker:
         """Book interest on both accounts."""
         self.ledger.append(
             Entry(
-                index=index,
+                market_row=index,
                 kind="interest",
                 sleeve="cash",
                 layer=-1,
@@ -186,7 +186,7 @@ class Broker:
         cash = -usd * price - fees + 0.0  # no minus zero in the record
         self.ledger.append(
             Entry(
-                index=index,
+                market_row=index,
                 kind=kind,
                 sleeve=CONDOR if lot.layer < 0 else HEDGE,
                 layer=lot.layer,

@@ -13,13 +13,16 @@ EntryKind = Literal["open", "close", "settle", "strand", "interest"]
 
 
 class Entry(NamedTuple):
-    """One line of the record. ``quantity`` is signed contracts added to the book; ``cash_usd`` what the account receives.
+    """One line of the record.
+
+    ``market_row`` is the session's row in the market. ``quantity`` is signed contracts added to the book; ``cash_usd`` what the
+    account receives.
 
     ``price`` and ``mid`` are points per unit; ``slippage_usd`` and ``fees_usd`` are positive costs contained in ``cash_usd``.
     ``cash_unhedged_usd`` is what the unhedged account receives: equal to ``cash_usd`` for the condor, zero for the hedge.
     """
 
-    index: int
+    market_row: int
     kind: EntryKind
     sleeve: str
     layer: int

@@ -140,7 +140,7 @@ def _check_attribution(result: BacktestResult, pnl: Floats) -> float:
 def _check_identity(result: BacktestResult) -> float:
     """Largest |cash + marks − equity|: cash rebuilt from the ledger's entries, marks from the lots held that session."""
     record, sessions = result.record, len(result.sessions)
-    row = np.array([entry.index - result.first for entry in result.ledger.entries], dtype=np.int64)
+    row = np.array([entry.market_row - result.first for entry in result.ledger.entries], dtype=np.int64)
     marks = np.zeros((2, sessions))
     lots = result.lots
     if lots:
