@@ -78,7 +78,7 @@ def test_a_sale_without_a_bid_strands_the_lot_until_it_settles() -> None:
     assert old.close_kind == "settled" and old.close_price == 3.0
     settle = next(entry for entry in result.ledger.entries if entry.kind == "settle" and entry.lot == old.lot_id)
     assert settle.cash_usd == 10 * 3.0 * 100.0 and settle.cash_unhedged_usd == 0.0
-    assert market.sessions[settle.index] == market.series.settlement_session[old.series]
+    assert market.sessions[settle.market_row] == market.series.settlement_session[old.series]
 
 
 def test_a_bid_of_one_tick_is_a_bid() -> None:

@@ -1,4 +1,4 @@
-"""A run's folder: report.html, result.json, trades.csv, ledger.csv, equity.csv, policy.toml; each whole or not at all."""
+"""A run's folder: the report, the document, trades, ledger, equity, rolls, settlements, policy; each whole or not at all."""
 
 from __future__ import annotations
 
@@ -33,8 +33,16 @@ def write_run(output: BacktestOutput, out: Path) -> list[Path]:
     written.append(_trades(output, out / "trades.csv"))
     written.append(_ledger(output, out / "ledger.csv"))
     written.append(_equity(output, out / "equity.csv"))
+    written.append(_rows(out / "rolls.csv", breakdown.roll_rows(output.result)))
+    written.append(_rows(out / "settlements.csv", breakdown.settlement_rows(output.result)))
     written.append(write_text_atomic(out / "policy.toml", policy_to_toml(output.policy.policy)))
     return written
+
+
+def _rows(path: Path, rows: tuple[dict[str, Any], ...]) -> Path:
+    """Rows of equal keys as a CSV file, empty where there are none."""
+    write_csv_atomic(path, tuple(rows[0]) if rows else (), (tuple(row.values()) for row in rows))
+    return path
 
 
 def _trades(output: BacktestOutput, path: Path) -> Path:
