@@ -286,9 +286,9 @@ def _warnings(output: BacktestOutput) -> tuple[str, ...]:
     if counters.stranded:
         found.append(f"{counters.stranded} times a long option had no bid when it was to be sold; it waited for its settlement.")
     for rule, count in sorted(counters.refused.items()):
-        found.append(f"{count} orders were refused by {rule}.")
+        found.append(f"Orders refused by {rule}: {count}.")
     for rule, count in sorted(counters.held_back.items()):
-        found.append(f"{count} condor entries were held back by {rule}.")
+        found.append(f"Condor entries held back by {rule}: {count}.")
     empty = sum(counters.empty_windows.values())
     if empty:
         found.append(f"{empty} choices of a hedge expiry found no listed expiry in the window and took the nearest instead.")
