@@ -78,19 +78,19 @@ if JIT:
         return _compiled(function, fastmath=set(), nogil=True, forceinline=True)  # said, or the caller's flags would hold
 
     @intrinsic
-    def bits_of(typing_context, value):  # type: ignore[no-untyped-def]
+    def bits_of(typing_context, value):
         """The 64 bits of a double as an integer."""
         del typing_context, value
         return types.int64(types.float64), lambda _context, builder, _signature, args: builder.bitcast(args[0], ir.IntType(64))
 
     @intrinsic
-    def double_of(typing_context, bits):  # type: ignore[no-untyped-def]
+    def double_of(typing_context, bits):
         """The double that these 64 bits spell."""
         del typing_context, bits
         return types.float64(types.int64), lambda _context, builder, _signature, args: builder.bitcast(args[0], ir.DoubleType())
 
     @intrinsic
-    def fma(typing_context, a, b, c):  # type: ignore[no-untyped-def]
+    def fma(typing_context, a, b, c):
         """``a * b + c`` rounded once."""
         del typing_context, a, b, c
         double = types.float64

@@ -78,7 +78,7 @@ ERFCX_TERMS = (
 
 
 @inline
-def vexp(x):  # type: ignore[no-untyped-def]
+def vexp(x):
     """``exp(x)`` for |x| <= 700, relative error below 3e-16."""
     n = np.rint(x * LOG2_E)
     r = fma(n, -LN2_LOW, fma(n, -LN2_HIGH, x))
@@ -97,7 +97,7 @@ def vexp(x):  # type: ignore[no-untyped-def]
 
 
 @inline
-def vlog_ratio(a, b):  # type: ignore[no-untyped-def]
+def vlog_ratio(a, b):
     """``ln(a / b)`` of positive normal doubles, without the quotient: near-equal arguments keep all their digits."""
     bits = bits_of(a)
     k = (bits - bits_of(b) + HALF_EXPONENT) >> MANTISSA_BITS
@@ -116,13 +116,13 @@ def vlog_ratio(a, b):  # type: ignore[no-untyped-def]
 
 
 @inline
-def vlog(x):  # type: ignore[no-untyped-def]
+def vlog(x):
     """``ln(x)`` of a positive normal double, absolute error below 3e-16 near 1, relative elsewhere."""
     return vlog_ratio(x, 1.0)
 
 
 @inline
-def verfcx(x):  # type: ignore[no-untyped-def]
+def verfcx(x):
     """``exp(x^2) erfc(x)`` for x >= 0, relative error below 1e-15."""
     t = ERFCX_MAP / (x + ERFCX_MAP)
     u = t - 0.5
@@ -152,7 +152,7 @@ def verfcx(x):  # type: ignore[no-untyped-def]
 
 
 @inline
-def erfcx_pair(money, s):  # type: ignore[no-untyped-def]
+def erfcx_pair(money, s):
     """What a Black price needs of x = money / s and t = s / 2: (1/s, (x - t) / sqrt(2), erfcx of its size, erfcx of the sum's).
 
     The divisions are left apart: with them combined into one, a price was no faster and lost a digit in the wings.
@@ -165,12 +165,12 @@ def erfcx_pair(money, s):  # type: ignore[no-untyped-def]
 
 
 @strict
-def is_finite(x):  # type: ignore[no-untyped-def]
+def is_finite(x):
     """Whether ``x`` is neither NaN nor infinite; a test that stays in force inside fast-math loops."""
     return x - x == 0.0
 
 
 @strict
-def value_if(ok, value):  # type: ignore[no-untyped-def]
+def value_if(ok, value):
     """``value`` where ``ok``, else NaN."""
     return value if ok else math.nan

@@ -26,7 +26,7 @@ LOWEST_EXPONENT = -690.0
 
 
 @strict
-def in_domain(forward, strike, year_fraction, discount, vol, right):  # type: ignore[no-untyped-def]
+def in_domain(forward, strike, year_fraction, discount, vol, right):
     """Whether all are finite, forward, strike and discount > 0, time and vol >= 0 and right is +1 or -1."""
     total = forward + strike + year_fraction + discount + vol
     positive = min(min(forward, strike), discount) > 0.0
@@ -34,7 +34,7 @@ def in_domain(forward, strike, year_fraction, discount, vol, right):  # type: ig
 
 
 @inline
-def _terms(forward, strike, deviation):  # type: ignore[no-untyped-def]
+def _terms(forward, strike, deviation):
     """What price and Greeks share, for total deviation vol * sqrt(T).
 
     Returns the undiscounted time value, ``F n(d1)`` without its 1/sqrt(2 pi), and the scaled complementary errors of the near
@@ -51,7 +51,7 @@ def _terms(forward, strike, deviation):  # type: ignore[no-untyped-def]
 
 
 @inline
-def black_price_one(forward, strike, year_fraction, discount, vol, right):  # type: ignore[no-untyped-def]
+def black_price_one(forward, strike, year_fraction, discount, vol, right):
     """Price of one option; ``right`` +1.0 call, -1.0 put. NaN outside the domain of :func:`black_price`."""
     value, _, _, _, _, _ = _terms(forward, strike, vol * np.sqrt(year_fraction))
     price = discount * (max(right * (forward - strike), 0.0) + value)
@@ -59,7 +59,7 @@ def black_price_one(forward, strike, year_fraction, discount, vol, right):  # ty
 
 
 @inline
-def black_greeks_one(forward, strike, year_fraction, discount, vol, right):  # type: ignore[no-untyped-def]
+def black_greeks_one(forward, strike, year_fraction, discount, vol, right):
     """(price, delta, gamma, vega, theta) of one option, as :func:`black_greeks` defines them."""
     root = np.sqrt(year_fraction)
     deviation = vol * root
@@ -84,14 +84,14 @@ def black_greeks_one(forward, strike, year_fraction, discount, vol, right):  # t
 
 
 @kernel
-def black_price_into(forward, strike, year_fraction, discount, vol, right, out):  # type: ignore[no-untyped-def]
+def black_price_into(forward, strike, year_fraction, discount, vol, right, out):
     """Prices into ``out``; all arguments contiguous float64 of one length (not checked)."""
     for i in range(out.size):
         out[i] = black_price_one(forward[i], strike[i], year_fraction[i], discount[i], vol[i], right[i])
 
 
 @kernel
-def black_greeks_into(forward, strike, year_fraction, discount, vol, right, price, delta, gamma, vega, theta):  # type: ignore[no-untyped-def]
+def black_greeks_into(forward, strike, year_fraction, discount, vol, right, price, delta, gamma, vega, theta):
     """Price and four Greeks into the last five arguments; all contiguous float64 of one length (not checked)."""
     for i in range(price.size):
         price[i], delta[i], gamma[i], vega[i], theta[i] = black_greeks_one(

@@ -42,7 +42,7 @@ IDLE_LOG_VALUE = math.log(math.erf(0.25 * SQRT_HALF))
 
 
 @strict
-def _solvable(value, forward, strike, year_fraction, discount, right):  # type: ignore[no-untyped-def]
+def _solvable(value, forward, strike, year_fraction, discount, right):
     """Whether the inputs are in their domain and the undiscounted time value lies strictly between its bounds."""
     low = min(forward, strike)
     total = value + forward + strike + year_fraction + discount
@@ -51,7 +51,7 @@ def _solvable(value, forward, strike, year_fraction, discount, right):  # type: 
 
 
 @inline
-def _start(value, forward, strike, log_money):  # type: ignore[no-untyped-def]
+def _start(value, forward, strike, log_money):
     """Starting total deviation, and ln b of the out-of-the-money time value."""
     root = np.sqrt(forward * strike)
     distance = max(abs(forward - strike), NEAR_MONEY * value)
@@ -71,7 +71,7 @@ def _start(value, forward, strike, log_money):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _step(x, log_value, s):  # type: ignore[no-untyped-def]
+def _step(x, log_value, s):
     """One Householder step of order three for ln b(-x, s) = log_value with x = |ln F/K|; returns the change of s and 1/s."""
     inverse, near, near_x, far_x = erfcx_pair(x, s)
     h = x * inverse
@@ -96,7 +96,7 @@ def _step(x, log_value, s):  # type: ignore[no-untyped-def]
 # The loops below run over whole arrays and not over `low + i`: an index that numba cannot see to be non-negative keeps the branch
 # for Python's negative indices, and the loop stays scalar.
 @inline
-def _prepare(price, forward, strike, year_fraction, discount, right, x, log_value, s, moved, out):  # type: ignore[no-untyped-def]
+def _prepare(price, forward, strike, year_fraction, discount, right, x, log_value, s, moved, out):
     """Fill the work arrays of one block; ``out`` becomes 1 where a vol exists, else NaN."""
     for i in range(out.size):
         value = price[i] / discount[i] - max(right[i] * (forward[i] - strike[i]), 0.0)
@@ -111,7 +111,7 @@ def _prepare(price, forward, strike, year_fraction, discount, right, x, log_valu
 
 
 @inline
-def _sweep(x, log_value, s, moved):  # type: ignore[no-untyped-def]
+def _sweep(x, log_value, s, moved):
     """One step in every lane; returns the largest relative change."""
     for i in range(s.size):
         change, inverse = _step(x[i], log_value[i], s[i])
@@ -125,14 +125,14 @@ def _sweep(x, log_value, s, moved):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _finish(s, year_fraction, out):  # type: ignore[no-untyped-def]
+def _finish(s, year_fraction, out):
     """Total deviation to vol."""
     for i in range(out.size):
         out[i] = out[i] * s[i] / np.sqrt(year_fraction[i])
 
 
 @kernel
-def implied_vol_into(price, forward, strike, year_fraction, discount, right, out):  # type: ignore[no-untyped-def]
+def implied_vol_into(price, forward, strike, year_fraction, discount, right, out):
     """Implied vols into ``out``; all arguments contiguous float64 of one length (not checked)."""
     work = np.empty((4, BLOCK))
     for low in range(0, out.size, BLOCK):

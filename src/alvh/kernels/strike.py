@@ -17,7 +17,7 @@ LARGEST_LOG_STRIKE = 700.0  # of strike / forward; beyond it exp overflows
 
 
 @strict
-def _in_domain(forward, year_fraction, vol, delta, right):  # type: ignore[no-untyped-def]
+def _in_domain(forward, year_fraction, vol, delta, right):
     total = forward + year_fraction + vol
     size = abs(delta)
     signed = (delta > 0.0) | (right < 0.0)
@@ -26,7 +26,7 @@ def _in_domain(forward, year_fraction, vol, delta, right):  # type: ignore[no-un
 
 
 @inline
-def _halley(x, log_probability):  # type: ignore[no-untyped-def]
+def _halley(x, log_probability):
     """One step towards ln N(-x) = log_probability, for x >= 0 or just below."""
     scaled = verfcx(x * SQRT_HALF)
     hazard = SQRT_TWO_OVER_PI / scaled  # n(x) / N(-x)
@@ -35,7 +35,7 @@ def _halley(x, log_probability):  # type: ignore[no-untyped-def]
 
 
 @inline
-def vquantile(p):  # type: ignore[no-untyped-def]
+def vquantile(p):
     """Standard normal quantile for 1e-300 <= p < 1, error below 1e-15 relative (absolute near one half).
 
     Start: Abramowitz and Stegun 26.2.23 (error 4.5e-4); two Halley steps on the logarithm of the tail bring it to rounding.
@@ -49,7 +49,7 @@ def vquantile(p):  # type: ignore[no-untyped-def]
 
 
 @inline
-def strike_for_delta_one(forward, year_fraction, vol, delta, right):  # type: ignore[no-untyped-def]
+def strike_for_delta_one(forward, year_fraction, vol, delta, right):
     """Strike of one option; as :func:`strike_for_delta`."""
     deviation = vol * np.sqrt(year_fraction)
     exponent = deviation * (0.5 * deviation - right * vquantile(abs(delta)))
@@ -58,7 +58,7 @@ def strike_for_delta_one(forward, year_fraction, vol, delta, right):  # type: ig
 
 
 @kernel
-def strike_for_delta_into(forward, year_fraction, vol, delta, right, out):  # type: ignore[no-untyped-def]
+def strike_for_delta_into(forward, year_fraction, vol, delta, right, out):
     """Strikes into ``out``; all arguments contiguous float64 of one length (not checked)."""
     for i in range(out.size):
         out[i] = strike_for_delta_one(forward[i], year_fraction[i], vol[i], delta[i], right[i])

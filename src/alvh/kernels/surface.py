@@ -29,7 +29,7 @@ _MIN_TIME = 1e-9
 
 
 @inline
-def total_variance(theta, row, year_fraction):  # type: ignore[no-untyped-def]
+def total_variance(theta, row, year_fraction):
     """At-the-money total variance: constant vol below the first tenor, linear between, constant forward variance beyond."""
     t9, t30, t93, t184 = _T9, _T30, _T93, _T184
     if year_fraction <= t9:
@@ -42,7 +42,7 @@ def total_variance(theta, row, year_fraction):  # type: ignore[no-untyped-def]
 
 
 @inline
-def spx_smile(x, year_fraction, smile):  # type: ignore[no-untyped-def]
+def spx_smile(x, year_fraction, smile):
     """Vol divided by at-the-money vol at x = ln(K/F) / sqrt(total variance)."""
     mu, s, b = smile[0], smile[1], smile[4]
     d = smile[2] + smile[3] * math.log(max(year_fraction, _MIN_TIME) / _T30)
@@ -58,14 +58,14 @@ def spx_smile(x, year_fraction, smile):  # type: ignore[no-untyped-def]
 
 
 @inline
-def vix_smile(x, smile):  # type: ignore[no-untyped-def]
+def vix_smile(x, smile):
     """Vol divided by at-the-money vol of a VIX option; flat outside the clip, whose upper end is the parabola's vertex."""
     inner = min(max(x, smile[10]), smile[11])
     return 1.0 + smile[8] * inner + smile[9] * inner * inner
 
 
 @inline
-def vix_atm(atm30, year_fraction, kappa):  # type: ignore[no-untyped-def]
+def vix_atm(atm30, year_fraction, kappa):
     """At-the-money vol of a VIX option: the term factor of an Ornstein-Uhlenbeck vol, anchored at 30 days."""
     a = 2.0 * kappa * max(year_fraction, _MIN_TIME)
     b = 2.0 * kappa * _T30
@@ -73,13 +73,13 @@ def vix_atm(atm30, year_fraction, kappa):  # type: ignore[no-untyped-def]
 
 
 @inline
-def leg_time(state, series, row, k):  # type: ignore[no-untyped-def]
+def leg_time(state, series, row, k):
     """Year fraction from the close of session ``row`` to the settlement of series ``k``, never below zero."""
     return max(series[0][k] - state[0][row] - series[1][k], 0.0) / YEAR_DAYS
 
 
 @inline
-def leg_forward(state, series, row, k, year_fraction):  # type: ignore[no-untyped-def]
+def leg_forward(state, series, row, k, year_fraction):
     """Forward of series ``k`` at session ``row``: SPX by carry, VIX by the forward of its own expiry."""
     column = series[2][k]
     if column < 0:
@@ -88,7 +88,7 @@ def leg_forward(state, series, row, k, year_fraction):  # type: ignore[no-untype
 
 
 @inline
-def leg_vol(state, series, smile, row, k, strike, forward, year_fraction):  # type: ignore[no-untyped-def]
+def leg_vol(state, series, smile, row, k, strike, forward, year_fraction):
     """Implied vol of one leg, and the at-the-money vol of its expiry."""
     time = max(year_fraction, _MIN_TIME)
     if series[2][k] < 0:
@@ -101,7 +101,7 @@ def leg_vol(state, series, smile, row, k, strike, forward, year_fraction):  # ty
 
 
 @kernel
-def mark_legs(state, series, smile, row, leg_series, strike, right, out):  # type: ignore[no-untyped-def]
+def mark_legs(state, series, smile, row, leg_series, strike, right, out):
     """Unrounded model value per unit of every leg at the close of session ``row`` into ``out`` (legs,)."""
     for j in range(leg_series.size):
         k = leg_series[j]
@@ -112,7 +112,7 @@ def mark_legs(state, series, smile, row, leg_series, strike, right, out):  # typ
 
 
 @kernel
-def greeks_legs(state, series, smile, row, leg_series, strike, right, out):  # type: ignore[no-untyped-def]
+def greeks_legs(state, series, smile, row, leg_series, strike, right, out):
     """Price, forward delta, gamma, vega (per 1.00 vol), theta (a year), forward, vol, year fraction into ``out`` (8, legs)."""
     for j in range(leg_series.size):
         k = leg_series[j]
@@ -133,7 +133,7 @@ def greeks_legs(state, series, smile, row, leg_series, strike, right, out):  # t
 
 
 @kernel
-def slice_delta(state, series, smile, row, k, strikes, right, out):  # type: ignore[no-untyped-def]
+def slice_delta(state, series, smile, row, k, strikes, right, out):
     """Absolute forward delta of every strike of series ``k`` into ``out`` (strikes,); returns the forward."""
     time = leg_time(state, series, row, k)
     forward = leg_forward(state, series, row, k, time)
@@ -146,7 +146,7 @@ def slice_delta(state, series, smile, row, k, strikes, right, out):  # type: ign
 
 
 @kernel
-def explain_pairs(state, series, smile, row0, row1, leg_series, strike, right, settles, settle, out):  # type: ignore[no-untyped-def]
+def explain_pairs(state, series, smile, row0, row1, leg_series, strike, right, settles, settle, out):
     """Revalue each held leg between two sessions in the stated order, with the second-order Greek explanation.
 
     Where ``settles`` (pairs,) the leg settles between the two at ``settle`` (pairs,). ``out`` (7, pairs), per unit:
