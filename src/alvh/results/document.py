@@ -131,7 +131,7 @@ def cost_pct_per_month(result: BacktestResult, net_usd: float, credit_usd: float
     span = months(result)
 
     def of(reading: float) -> float | None:
-        return -net_usd / span / reading * 100.0 if reading > 0.0 else None
+        return -net_usd / span / reading * 100.0 + 0.0 if reading > 0.0 else None
 
     if not open_sessions.any():
         return {"index_notional": None, "risk_capital": None, "credit": None}
