@@ -10,6 +10,7 @@ from tests.helpers.books import shipped
 from tests.helpers.flat_market import CALL, PUT, FlatMarket, flat_market, run_flat
 
 from alvh.core.days import iso
+from alvh.core.errors import DataMissing
 from alvh.engine.backtest import BacktestResult
 from alvh.results.attribution import attribute
 from alvh.strategy.policy import Policy
@@ -163,3 +164,11 @@ def test_a_partial_sale_without_a_bid_strands_only_what_was_to_be_sold() -> None
     assert sum(lot.quantity for lot in mid) == 10
     assert sum(lot.quantity for lot in mid if lot.stranded) == 5
     assert np.isfinite(result.record.equity_hedged_usd).all()
+
+
+def test_a_lot_without_a_mark_is_refused_by_name() -> None:
+    """A NaN mark would make every exit test silently false: the run stops and names contract and session."""
+    market = flat_market("2017-05-01", "2017-05-31")
+    market.override[(SECOND, True, 20.0, CALL)] = (float("nan"), float("nan"), float("nan"))
+    with pytest.raises(DataMissing, match=r"C 20 has no mark"):
+        run_flat(market, shipped())

@@ -43,6 +43,7 @@ class BookArrays:
     """Open lots as parallel arrays: legs, signed dollars per point, condor flag, settlement session.
 
     ``slot``: position of a leg's condor among the open condors, or the number of open condors for every other lot.
+    ``group``, ``credit_usd`` and ``expiry`` have one row per open condor.
     """
 
     legs: Legs
@@ -51,6 +52,9 @@ class BookArrays:
     slot: NDArray[np.int64]
     layer: NDArray[np.int64]
     first_settlement: int
+    group: NDArray[np.int64]
+    credit_usd: Floats
+    expiry: NDArray[np.int64]
 
 
 class Book:
@@ -108,6 +112,9 @@ class Book:
                 condor=layer < 0,
                 slot=np.array([slots.get(lot.group, len(slots)) for lot in lots], dtype=np.int64),
                 layer=layer,
+                group=np.array(list(self.condors), dtype=np.int64),
+                credit_usd=np.array([condor.credit_usd for condor in self.condors.values()], dtype=np.float64),
+                expiry=np.array([condor.expiry for condor in self.condors.values()], dtype=np.int64),
                 first_settlement=min((self._settlement[lot.series] for lot in lots), default=1 << 60),
             )
         return self._arrays

@@ -154,6 +154,8 @@ def _hedge(policy: Policy, view: View, memory: Memory, fired: list[tuple[Adaptiv
         intents.append(intent)
         if intent.kind == "roll_layer":
             started[k], last_roll[k] = True, view.session
+    if not any(intent.kind == "roll_layer" for intent in intents):
+        return memory
     return replace(memory, started=tuple(started), last_roll=tuple(last_roll))
 
 
