@@ -152,7 +152,7 @@ def _forget(run: Run, lot: Lot) -> None:
 
 
 def _mark(run: Run, snapshot: Snapshot) -> Floats:
-    """Dollar value of every open lot at its mark; a lot without a mark is refused by name, since a NaN makes tests silently false."""
+    """Dollar value of every open lot at its mark; a lot without a mark is refused, since a NaN makes tests silently false."""
     arrays = run.book.arrays()
     value = arrays.usd * snapshot.mark(arrays.legs)
     if np.isnan(value.sum()):
