@@ -1,4 +1,4 @@
-"""Half-spreads recomputed by hand from surfaces.md 4, and how a mark and a half-spread become a quote."""
+"""Half-spreads recomputed by hand from docs/reference/half-spreads.md, and how a mark and a half-spread become a quote."""
 
 from __future__ import annotations
 
@@ -60,10 +60,15 @@ def test_spx_is_half_a_tick_at_least_and_half_the_mid_at_most() -> None:
 
 
 def test_spx_low_and_high_cases() -> None:
+    """The first and last decile of what is quoted: a factor of 1.6 either way; before 2013 era 1.7 unnarrowed."""
     assert spx(16.0, 17.0, date(2011, 1, 3), "low")[0] == pytest.approx(0.18 * 1.7)
-    assert spx(16.0, 17.0, date(2014, 1, 3), "low")[0] == pytest.approx(0.18 * 1.7)
-    assert spx(16.0, 36.0, date(2020, 9, 4), "low")[0] == pytest.approx(0.18 * 2.0**1.6)
-    assert spx(16.0, 17.0, date(2020, 9, 4), "high")[0] == pytest.approx(0.36)
+    assert spx(16.0, 72.0, date(2008, 10, 24), "low")[0] == pytest.approx(0.18 * 4.0**1.6 / 1.6)
+    assert spx(16.0, 17.0, date(2014, 1, 3), "low")[0] == pytest.approx(0.18 * 1.7 / 1.6)
+    assert spx(16.0, 17.0, date(2020, 9, 4), "low")[0] == pytest.approx(0.18 / 1.6)
+    assert spx(16.0, 36.0, date(2020, 9, 4), "low")[0] == pytest.approx(0.18 * 2.0**1.6 / 1.6)
+    assert spx(16.0, 17.0, date(2020, 9, 4), "high")[0] == pytest.approx(0.18 * 1.6)
+    assert spx(16.0, 17.0, date(2011, 1, 3), "high")[0] == pytest.approx(0.18 * 5.9 * 1.6)
+    assert spx(1.0, 12.0, date(2020, 9, 4), "low", tick=0.10) == (0.05, False)  # 0.069 / 1.6 is less than half a tick
     assert spx(1.0, 60.0, date(2020, 3, 16), "high") == (0.5, True)
 
 
@@ -71,7 +76,8 @@ def test_spx_low_and_high_cases() -> None:
     ("price", "vix", "on", "weekly", "by_hand"),
     [
         (0.58, 12.51, date(2019, 12, 20), False, 0.050),
-        (0.58, 12.51, date(2019, 12, 20), True, 0.0922),  # .04 + .09 x .58
+        (0.58, 12.51, date(2019, 12, 20), True, 0.2784),  # .48 x .58
+        (0.04, 12.51, date(2019, 12, 20), True, 0.025),  # half a nickel at least
         (0.92, 18.0, date(2023, 2, 15), False, 0.02168),  # .018 + .004 x .92
         (0.92, 18.0, date(2023, 2, 15), True, 0.0760),  # .03 + .05 x .92
         (0.92, 36.0, date(2023, 2, 15), False, 0.0657215),  # x 3.031433
@@ -85,8 +91,10 @@ def test_vix_by_hand(price: float, vix: float, on: date, weekly: bool, by_hand: 
 
 def test_vix_cases_and_the_day_of_the_change() -> None:
     on = date(2020, 3, 16)
-    assert vix_option(2.0, 72.0, on, case="low") == 0.05  # the widening is an analogy with SPX, left out here
-    assert vix_option(2.0, 72.0, on, case="high") == pytest.approx(0.1 * 4.0**1.6)
+    assert vix_option(2.0, 72.0, on, case="low") == 0.05 / 1.6  # the widening is an analogy with SPX, left out here
+    assert vix_option(2.0, 72.0, on, case="high") == pytest.approx(0.05 * 1.6 * 4.0**1.6)
+    assert vix_option(0.05, 15.0, date(2024, 1, 2), case="low") == pytest.approx(0.0182 / 1.6)
+    assert vix_option(0.05, 15.0, on, weekly=True, case="low") == 0.025  # half a tick at least
     for day, half in ((VIX_TICK_CHANGE - 1, 0.05), (VIX_TICK_CHANGE, 0.022)):
         assert half_spread(1.0, 0.05, 15.0, day, is_vix=True, weekly=False)[0] == pytest.approx(half)
 
