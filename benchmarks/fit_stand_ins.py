@@ -237,7 +237,11 @@ def without_vx(history: History) -> History:
     """The same history with no VX at all."""
     n = history.sessions.size
     none = VxTable(
-        expiry=np.empty(0, dtype=np.int64), monthly=np.empty(0, dtype=np.bool_), settle=np.empty((n, 0)), volume=np.empty((n, 0))
+        expiry=np.empty(0, dtype=np.int64),
+        monthly=np.empty(0, dtype=np.bool_),
+        settle=np.empty((n, 0)),
+        volume=np.empty((n, 0)),
+        open=np.empty((n, 0)),
     )
     return replace(history, vx=none)
 

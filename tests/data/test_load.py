@@ -97,6 +97,7 @@ def test_ten_fold_settles_before_the_rescaling_are_divided_and_counted() -> None
         expiry=np.array([expiry, expiry]),
         settle=np.array([142.5, 14.4]),
         volume=np.ones(2),
+        open=np.array([141.0, np.nan]),
         from_close=np.zeros(2, dtype=bool),
     )
     log = QualityLog()

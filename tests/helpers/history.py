@@ -145,6 +145,7 @@ def make_history(
         skew=np.round(128.0 + 5.0 * rng.standard_normal(n), 2),
         bill_rate=np.full(n, 0.01),
         dividend_yield=np.full(n, 0.02),
+        dividend_points=np.round(close * 0.02 / 252.0, 4),
         advances=np.round(1500.0 * np.exp(0.3 * z)),
         declines=np.round(1500.0 * np.exp(-0.3 * z)),
         vx=_vx_table(days, vix, vix_open, weeklies=weeklies, rng=rng) if with_vx else _empty_vx(n),
@@ -169,7 +170,7 @@ def make_history(
 
 
 def _empty_vx(n: int) -> VxTable:
-    return VxTable(expiry=np.empty(0, np.int64), monthly=np.empty(0, bool), settle=np.empty((n, 0)), volume=np.empty((n, 0)))
+    return VxTable(expiry=np.empty(0, np.int64), monthly=np.empty(0, bool), settle=np.empty((n, 0)), volume=np.empty((n, 0)), open=np.empty((n, 0)))
 
 
 def _vx_table(days: DayArray, vix: np.ndarray, vix_open: np.ndarray, *, weeklies: bool, rng: np.random.Generator) -> VxTable:
@@ -188,4 +189,5 @@ def _vx_table(days: DayArray, vix: np.ndarray, vix_open: np.ndarray, *, weeklies
     known = (tau >= 0) & (tau <= reach)
     volume = np.where(monthly[None, :], 20_000.0 * np.exp(-np.maximum(tau, 0) / 40.0), rng.integers(0, 30, tau.shape))
     settle = np.where(known, np.round(settle / 0.05) * 0.05, np.nan)
-    return VxTable(expiry=expiry, monthly=monthly, settle=settle, volume=np.where(known, np.round(volume), 0.0))
+    opened = np.where(known, np.round(vix_open[:, None] * (settle / vix[:, None]) / 0.05) * 0.05, np.nan)
+    return VxTable(expiry=expiry, monthly=monthly, settle=settle, volume=np.where(known, np.round(volume), 0.0), open=opened)

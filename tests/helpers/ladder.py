@@ -15,6 +15,7 @@ import numpy as np
 
 from alvh.kernels import surface
 from alvh.kernels.black import black_greeks
+from alvh.models.spx_surface import STUDY_SHAPE
 
 RATE, DIVIDEND_YIELD, SPOT = 0.045, 0.013, 6000.0
 LAYER_DAYS = (30, 60, 90)
@@ -30,8 +31,8 @@ SPX_ATM = {15: 0.126, 20: 0.168, 30: 0.252}
 SSVI_RHO, SSVI_C = -0.70, 1.0
 SPX_GRID = np.arange(3000.0, 9000.01, 5.0)
 KAPPA = 4.0
-# mu, s, d0, d1, b, x_low, x_high of the SPX smile (not used here), then kappa and the smile of methods.md 4.6.
-SMILE = np.array([1.15, 0.46, 0.03, -0.03, 0.293, -8.0, 5.0, KAPPA, 0.35, -0.035, -1.2, 4.0])
+# The SPX shape (not used here), then kappa and the smile of methods.md 4.6.
+SMILE = np.array([*STUDY_SHAPE, KAPPA, 0.35, -0.035, -1.2, 4.0])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,9 +33,9 @@ def made_history(seed: int, sessions: int = SESSIONS) -> History:
         vix_open=vix, vix_high=vix, vix_low=vix, vix_close=vix,
         vix9d=series(19.0, 0.05), vix3m=series(21.0, 0.03), vix6m=series(22.0, 0.02),
         vvix=series(90.0, 0.03), skew=series(120.0, 0.01),
-        bill_rate=np.full(sessions, 0.02), dividend_yield=np.full(sessions, 0.02),
+        bill_rate=np.full(sessions, 0.02), dividend_yield=np.full(sessions, 0.02), dividend_points=np.full(sessions, 0.1),
         advances=random.integers(100, 2000, sessions).astype(float), declines=random.integers(100, 2000, sessions).astype(float),
-        vx=VxTable(expiry=np.zeros(0, dtype=np.int64), monthly=np.zeros(0, dtype=bool), settle=none, volume=none),
+        vx=VxTable(expiry=np.zeros(0, dtype=np.int64), monthly=np.zeros(0, dtype=bool), settle=none, volume=none, open=none),
         vro={}, source="made", sha256="",
     )  # fmt: skip
 

@@ -29,7 +29,7 @@ def one_session(
     rows[0] = settle
     traded = np.zeros(shape)
     traded[0] = volume
-    table = VxTable(expiry=DAY + np.array(expiry, dtype=np.int64), monthly=np.array(monthly), settle=rows, volume=traded)
+    table = VxTable(expiry=DAY + np.array(expiry, dtype=np.int64), monthly=np.array(monthly), settle=rows, volume=traded, open=rows)
     spot = history.vix_close.copy()
     spot[0] = vix
     return replace(history, vx=table, vix_close=spot)

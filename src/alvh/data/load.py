@@ -16,7 +16,7 @@ from alvh.core.errors import DataMissing
 from alvh.data.align import FIRST_HISTORY, carry_single, choose_span, note_alignment, place, without_gaps
 from alvh.data.contents import INDICES, Contents, FileRecord, read_folder
 from alvh.data.quality import QualityLog, QualityReport
-from alvh.data.rates import bill_rate, dividend_yield, merged_series
+from alvh.data.rates import bill_rate, dividend_points, dividend_yield, merged_series
 from alvh.data.readers.daily import DailyTable
 from alvh.data.sessions import is_monthly_vix_expiry, vix_expiry, xnys_sessions
 from alvh.data.vx import VxHistory, merge_vx
@@ -134,6 +134,7 @@ def assemble(
     series = {name: merged_series(tables, log) for name, tables in contents.series.items()}
     bills, bills_carried = bill_rate(sessions, series, log)
     dividends, dividends_carried = dividend_yield(sessions, contents.monthly, log)
+    points, points_by_yield = dividend_points(sessions, spx[rows], dividends, contents.monthly, calendar)
 
     def column(name: str, field_name: str = "close") -> Floats:
         table = contents.daily.get(name)
@@ -145,6 +146,7 @@ def assemble(
         "vix": carried[rows],
         "bill_rate": bills_carried,
         "dividend_yield": dividends_carried,
+        "dividend_points": points_by_yield,
         "vx_close_for_settle": vx.close_for_settle,
     }
     history = History(
@@ -164,6 +166,7 @@ def assemble(
         skew=column("SKEW"),
         bill_rate=bills,
         dividend_yield=dividends,
+        dividend_points=points,
         advances=_breadth(contents.counts.get("advances", []), sessions, whole, log),
         declines=_breadth(contents.counts.get("declines", []), sessions, whole, log),
         vx=vx.table,

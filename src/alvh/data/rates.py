@@ -131,3 +131,35 @@ def dividend_yield(sessions: DayArray, monthly: DailyTable | None, log: QualityL
     span = f"dividend yield without a current twelve-month window ({last // 12}-{last % 12 + 1:02d} is the last)"
     log.days("warning", "history", span, sessions[flagged].tolist(), todo=todo)
     return out, flagged
+
+
+def dividend_points(
+    sessions: DayArray, spx_close: Floats, yields: Floats, monthly: DailyTable | None, calendar: DayArray
+) -> tuple[Floats, Bools]:
+    """Dividends on one SPX unit by session, index points, and the sessions where the dividend yield stands in.
+
+    A month's dividends, from month-end levels of S&P 500 TR and SPX (``TR ratio`` x previous price − price), are spread evenly
+    over its sessions, all of ``calendar``'s (benchmarks.md 2). A month without both ends pays the yield known at each session,
+    by calendar days.
+    """
+    paid: dict[int, float] = {}
+    if monthly is not None:
+        known = ~(np.isnan(monthly.columns["sptr"]) | np.isnan(monthly.columns["spx"]))
+        months = [month_number(int(day)) for day in monthly.days[known]]
+        levels = zip(months, monthly.columns["sptr"][known].tolist(), monthly.columns["spx"][known].tolist(), strict=True)
+        before: tuple[int, float, float] | None = None
+        for month, total, price in levels:
+            if before is not None and month == before[0] + 1:
+                paid[month] = total / before[1] * before[2] - price
+            before = (month, total, price)
+    month_of = np.array([month_number(int(day)) for day in sessions], dtype=np.int64)
+    count: dict[int, int] = {}
+    for day in calendar.tolist():
+        count[month_number(day)] = count.get(month_number(day), 0) + 1
+    gap = np.diff(sessions, prepend=sessions[:1])
+    out = np.where(np.isnan(spx_close), 0.0, spx_close) * yields * gap / 365.0
+    flagged = np.ones(len(sessions), dtype=bool)
+    for row, month in enumerate(month_of.tolist()):
+        if month in paid:
+            out[row], flagged[row] = paid[month] / count[month], False
+    return out, flagged

@@ -61,6 +61,7 @@ def merge_vx(
     expiries = np.unique(np.concatenate([layer.expiry for layer in layers]))
     shape = (rows.stop - rows.start, len(expiries))
     settle, volume, stands_in = np.full(shape, np.nan), np.zeros(shape), np.zeros(shape, dtype=bool)
+    opened = np.full(shape, np.nan)
     for layer in reversed(layers):
         if not len(layer.row):
             continue
@@ -76,12 +77,14 @@ def merge_vx(
         use = ~yields
         at = (layer.row[use], column[use])
         settle[at], volume[at], stands_in[at] = layer.settle[use], layer.volume[use], layer.from_close[use]
+        opened[at] = np.where(np.isnan(layer.open[use]), opened[at], layer.open[use])
     return VxHistory(
         table=VxTable(
             expiry=expiries,
             monthly=np.array([is_monthly(day) for day in expiries.tolist()], dtype=bool),
             settle=settle,
             volume=volume,
+            open=opened,
         ),
         vro=final_settlements(scaled, settlements, vro_index, log),
         close_for_settle=np.asarray(stands_in.any(axis=1)),
@@ -98,6 +101,7 @@ class _Layer:
     expiry: DayArray
     settle: Floats
     volume: Floats
+    open: Floats
     from_close: Bools
 
 
@@ -119,6 +123,7 @@ def _layer(files: Sequence[VxRows], layout: VxLayout, sessions: DayArray, rows: 
         expiry=joined("expiry", np.int64)[use],
         settle=settle[use],
         volume=joined("volume", np.float64)[use],
+        open=joined("open", np.float64)[use],
         from_close=joined("from_close", np.bool_)[use],
     )
 
@@ -170,6 +175,7 @@ def _in_index_points(rows: VxRows, sessions: DayArray, vix_close: Floats, log: Q
         expiry=rows.expiry,
         settle=np.where(tenfold, rows.settle / 10.0, rows.settle),
         volume=rows.volume,
+        open=np.where(tenfold, rows.open / 10.0, rows.open),
         finals=tuple((day, value / 10.0 if day < RESCALED and value > HIGHEST / 2 else value) for day, value in rows.finals),
         from_close=rows.from_close,
     )

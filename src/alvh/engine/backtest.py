@@ -16,8 +16,10 @@ from alvh.engine.book import Book
 from alvh.engine.broker import Broker, Counters
 from alvh.engine.ledger import Ledger, Lot
 from alvh.engine.orders import Desk, RollLine
+from alvh.engine.overlay import OverlayDesk
 from alvh.engine.session import Record, Run, run_session
 from alvh.market.market import Market
+from alvh.strategy.overlay_rules import overlay_days
 from alvh.strategy.policy import Policy
 from alvh.strategy.schedule import entry_days, grid_days, roll_due_sessions
 from alvh.strategy.view import Memory
@@ -42,6 +44,8 @@ class BacktestResult:
     refusals: tuple[tuple[int, str, str], ...]
     entries: int
     entry_lots: int
+    overlay_rolls: int = 0
+    bands_by_settlement: int = 0
 
 
 def signal_names(policy: Policy) -> tuple[str, ...]:
@@ -90,6 +94,8 @@ def run_backtest(
         refusals=tuple(run.desk.refusals),
         entries=run.desk.entries,
         entry_lots=run.desk.entry_lots,
+        overlay_rolls=0 if run.overlay_desk is None else run.overlay_desk.rolls,
+        bands_by_settlement=0 if run.overlay_desk is None else run.overlay_desk.bands_by_settlement,
     )
 
 
@@ -101,6 +107,11 @@ def _prepare(policy: Policy, market: Market, first: int, stop: int, fee_usd: Cal
     names = signal_names(policy)
     values = np.array([market.signal(name)[first:stop] for name in names]).reshape(len(names), stop - first)
     hedge_days = grid_days(policy.condor.entry, all_sessions)
+    rolls, desk = np.zeros(stop - first, dtype=np.bool_), None
+    if policy.overlay is not None:
+        rolls = overlay_days(policy.overlay, market.series, all_sessions)[first:stop]
+        rolls[0] = True  # the first session opens the package
+        desk = OverlayDesk(overlay=policy.overlay, series=market.series, book=book, broker=broker, counters=counters)
     return Run(
         policy=policy,
         market=market,
@@ -118,6 +129,9 @@ def _prepare(policy: Policy, market: Market, first: int, stop: int, fee_usd: Cal
         desk=Desk(policy=policy, series=market.series, book=book, broker=broker, counters=counters),
         memory=Memory.fresh(len(layers), len(policy.rules)),
         record=Record.empty(stop - first, len(layers)),
+        overlay_days=rolls,
+        dividends=np.zeros(stop - first) if desk is None else market.dividend_points[first:stop],
+        overlay_desk=desk,
     )
 
 

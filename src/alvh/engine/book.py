@@ -58,9 +58,9 @@ class BookArrays:
 
 
 class Book:
-    """Open lots of both sleeves. Arrays are rebuilt only after the book changes."""
+    """Open lots of all sleeves, and the index units under an overlay. Arrays are rebuilt only after the book changes."""
 
-    __slots__ = ("_arrays", "_settlement", "all_lots", "condors", "layers", "lots", "planned")
+    __slots__ = ("_arrays", "_settlement", "all_lots", "condors", "index_units", "layers", "lots", "planned")
 
     def __init__(self, layers: int, settlement_session: NDArray[np.int64]) -> None:
         self.lots: list[Lot] = []
@@ -68,6 +68,7 @@ class Book:
         self.condors: dict[int, OpenCondor] = {}
         self.layers = [LayerState() for _ in range(layers)]
         self.planned: list[OpenCondor] = []
+        self.index_units = 0.0
         self._settlement: list[int] = settlement_session.tolist()
         self._arrays: BookArrays | None = None
 

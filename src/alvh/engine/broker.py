@@ -9,7 +9,7 @@ import numpy as np
 
 from alvh.core.contracts import Root
 from alvh.engine.book import Book
-from alvh.engine.ledger import CONDOR, HEDGE, Entry, EntryKind, Ledger, Lot
+from alvh.engine.ledger import CASH, CONDOR, HEDGE, OVERLAY, OVERLAY_LAYER, Entry, EntryKind, Ledger, Lot
 from alvh.market.market import Legs, Quotes, Snapshot
 from alvh.market.series import SeriesTable
 from alvh.strategy.costing import fill_prices
@@ -149,22 +149,51 @@ class Broker:
 
     def interest(self, index: int, hedged_usd: float, unhedged_usd: float) -> None:
         """Book interest on both accounts."""
+        reason = "interest on the previous close's balance"
+        self._record_cash(index, "interest", CASH, hedged_usd, unhedged_usd, reason)
+
+    def trade_index(self, index: int, units: float, price: float, reason: str) -> None:
+        """Buy (sell below zero) index units at ``price``, without cost."""
+        if units == 0.0:
+            return
+        self.book.index_units += units
+        usd = -units * price
+        self._record_cash(index, "index", OVERLAY, usd, usd, reason, quantity=units, price=price)
+
+    def dividend(self, index: int, points: float) -> None:
+        """Pay the session's dividend of ``points`` on each index unit held."""
+        usd = self.book.index_units * points
+        if usd:
+            self._record_cash(index, "dividend", OVERLAY, usd, usd, "dividends on index units", price=points)
+
+    def _record_cash(
+        self,
+        index: int,
+        kind: EntryKind,
+        sleeve: str,
+        usd: float,
+        unhedged_usd: float,
+        reason: str,
+        *,
+        quantity: float = 0.0,
+        price: float = 0.0,
+    ) -> None:
         self.ledger.append(
             Entry(
                 market_row=index,
-                kind="interest",
-                sleeve="cash",
+                kind=kind,
+                sleeve=sleeve,
                 layer=-1,
                 group=-1,
                 lot=-1,
-                quantity=0,
-                price=0.0,
-                mid=0.0,
+                quantity=quantity,
+                price=price,
+                mid=price,
                 slippage_usd=0.0,
                 fees_usd=0.0,
-                cash_usd=hedged_usd,
+                cash_usd=usd,
                 cash_unhedged_usd=unhedged_usd,
-                reason="interest on the previous close's balance",
+                reason=reason,
             )
         )
 
@@ -188,7 +217,7 @@ class Broker:
             Entry(
                 market_row=index,
                 kind=kind,
-                sleeve=CONDOR if lot.layer < 0 else HEDGE,
+                sleeve=HEDGE if lot.layer >= 0 else OVERLAY if lot.layer == OVERLAY_LAYER else CONDOR,
                 layer=lot.layer,
                 group=lot.group,
                 lot=lot.lot_id,

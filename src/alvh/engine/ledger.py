@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-CONDOR, HEDGE, CASH = "condor", "hedge", "cash"
-EntryKind = Literal["open", "close", "settle", "strand", "interest"]
+CONDOR, HEDGE, OVERLAY, CASH = "condor", "hedge", "overlay", "cash"
+OVERLAY_LAYER = -2
+"""``Lot.layer`` of an overlay's option; its ``group`` is the leg."""
+EntryKind = Literal["open", "close", "settle", "strand", "interest", "index", "dividend"]
 
 
 class Entry(NamedTuple):
     """One line of the record.
 
-    ``market_row`` is the session's row in the market. ``quantity`` is signed contracts added to the book; ``cash_usd`` what the
-    account receives.
+    ``market_row`` is the session's row in the market. ``quantity`` is signed contracts (index units) added to the book;
+    ``cash_usd`` what the account receives.
 
     ``price`` and ``mid`` are points per unit; ``slippage_usd`` and ``fees_usd`` are positive costs contained in ``cash_usd``.
     ``cash_unhedged_usd`` is what the unhedged account receives: equal to ``cash_usd`` for the condor, zero for the hedge.
@@ -28,7 +30,7 @@ class Entry(NamedTuple):
     layer: int
     group: int
     lot: int
-    quantity: int
+    quantity: float
     price: float
     mid: float
     slippage_usd: float
@@ -39,7 +41,8 @@ class Entry(NamedTuple):
 
 
 class Lot:
-    """One position opened in one fill; a partial sale splits it. ``layer`` is -1 for the condor, ``group`` -1 for the hedge.
+    """One position opened in one fill; a partial sale splits it. ``layer`` is -1 for the condor, :data:`OVERLAY_LAYER` for an
+    overlay; ``group`` is -1 for the hedge, the leg for an overlay.
 
     ``close_kind``: "" while open, "closed" by a trade, "settled" at a settlement value. ``stranded``: no bid when it should
     have been sold; it waits for its settlement and no longer counts in its layer.

@@ -18,6 +18,7 @@ from alvh.engine.book import Book
 from alvh.engine.broker import Broker, Counters
 from alvh.engine.ledger import Ledger, Lot
 from alvh.engine.orders import Desk
+from alvh.engine.overlay import OverlayDesk
 from alvh.market.market import Market, Snapshot
 from alvh.strategy.decide import Decision, decide
 from alvh.strategy.policy import Policy
@@ -41,12 +42,13 @@ class Record:
     condor_lots: Floats
     index_notional_usd: Floats
     risk_capital_usd: Floats
+    index_value_usd: Floats
     layer_value_usd: Floats
     marks: int = 0
 
     @staticmethod
     def empty(sessions: int, layers: int) -> Record:
-        columns = [np.zeros(sessions) for _ in range(9)]
+        columns = [np.zeros(sessions) for _ in range(10)]
         return Record(
             equity_hedged_usd=columns[0],
             equity_unhedged_usd=columns[1],
@@ -57,6 +59,7 @@ class Record:
             condor_lots=columns[6],
             index_notional_usd=columns[7],
             risk_capital_usd=columns[8],
+            index_value_usd=columns[9],
             layer_value_usd=np.zeros((layers, sessions)),
         )
 
@@ -81,6 +84,9 @@ class Run:
     desk: Desk
     memory: Memory
     record: Record
+    overlay_days: Bools
+    dividends: Floats
+    overlay_desk: OverlayDesk | None = None
     pending: Decision | None = None
     closes: list[tuple[int, str]] = field(default_factory=list)
 
@@ -107,6 +113,7 @@ def run_session(run: Run, index: int) -> None:
     elif decision.intents:
         _carry_out(run, snapshot, decision, _capital(run, value))  # 6-8
     _settle(run, snapshot, am=False)  # 9
+    _reinvest(run, snapshot, row)
     _append(run, snapshot, row, value if run.book.unchanged_arrays is marked else _mark(run, snapshot))
 
 
@@ -127,6 +134,17 @@ def _accrue(run: Run, snapshot: Snapshot, row: int) -> None:
     hedged, unhedged = run.ledger.cash_hedged_usd * factor, run.ledger.cash_unhedged_usd * factor
     run.broker.interest(snapshot.index, hedged, unhedged)
     run.record.interest_hedged_usd[row], run.record.interest_unhedged_usd[row] = hedged, unhedged
+    if run.book.index_units:
+        run.broker.dividend(snapshot.index, float(run.dividends[row]))
+
+
+def _reinvest(run: Run, snapshot: Snapshot, row: int) -> None:
+    """Buy index units for the session's dividend at the close; on a roll day the roll has used it already."""
+    overlay = run.policy.overlay
+    if overlay is None or overlay.base.dividends != "reinvest" or run.overlay_days[row] or not run.book.index_units:
+        return
+    units = run.book.index_units * float(run.dividends[row]) / snapshot.spx
+    run.broker.trade_index(snapshot.index, units, snapshot.spx, "dividends reinvested")
 
 
 def _settle(run: Run, snapshot: Snapshot, *, am: bool) -> None:
@@ -192,22 +210,29 @@ def _view(run: Run, snapshot: Snapshot, row: int, value: Floats) -> View:
         layer_due=run.layer_due[:, row],
         layer_sessions_left=left,
         signals=Signals(names=run.signal_names, values=run.signal_values[:, row : row + 1], session=snapshot.session),
+        overlay_day=bool(run.overlay_days[row]),
     )
 
 
 def _carry_out(run: Run, snapshot: Snapshot, decision: Decision, capital_usd: float) -> None:
     for intent in decision.intents:
-        run.desk.carry_out(snapshot, intent, capital_usd)
+        if intent.kind == "roll_overlay" and run.overlay_desk is not None:
+            window = run.policy.timing.fill_at == "trade_window"
+            run.overlay_desk.roll(run.market.window(snapshot.index) if window else snapshot, intent)
+        else:
+            run.desk.carry_out(snapshot, intent, capital_usd)
 
 
 def _append(run: Run, snapshot: Snapshot, row: int, value: Floats) -> None:
     record, ledger, arrays = run.record, run.ledger, run.book.arrays()
     record.marks += len(value)
-    by_sleeve = np.bincount(arrays.layer + 1, weights=value, minlength=len(run.book.layers) + 1)
+    by_sleeve = np.bincount(np.maximum(arrays.layer, -1) + 1, weights=value, minlength=len(run.book.layers) + 1)
     record.layer_value_usd[:, row] = by_sleeve[1:]
     record.cash_hedged_usd[row], record.cash_unhedged_usd[row] = ledger.cash_hedged_usd, ledger.cash_unhedged_usd
-    record.equity_hedged_usd[row] = ledger.cash_hedged_usd + float(by_sleeve.sum())
-    record.equity_unhedged_usd[row] = ledger.cash_unhedged_usd + float(by_sleeve[0])
+    index_value = run.book.index_units * snapshot.spx
+    record.index_value_usd[row] = index_value
+    record.equity_hedged_usd[row] = ledger.cash_hedged_usd + float(by_sleeve.sum()) + index_value
+    record.equity_unhedged_usd[row] = ledger.cash_unhedged_usd + float(by_sleeve[0]) + index_value
     readings = run.desk.readings(snapshot)
     record.condor_lots[row] = readings.lots
     record.index_notional_usd[row] = readings.index_notional_usd

@@ -19,13 +19,15 @@ class VxTable:
     """VX settlements by session and contract, as published (never filled).
 
     ``expiry`` (contracts,) ascending days; ``monthly`` (contracts,) True for the monthly contract;
-    ``settle`` (sessions, contracts) in VIX points, NaN where there is none; ``volume`` the same shape, 0 where none is known.
+    ``settle`` (sessions, contracts) in VIX points, NaN where there is none; ``open`` the same, the day's first trade; ``volume``
+    the same shape, 0 where none is known.
     """
 
     expiry: DayArray
     monthly: Bools
     settle: Floats
     volume: Floats
+    open: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,8 @@ class History:
     skew: Floats
     bill_rate: Floats
     dividend_yield: Floats
+    dividend_points: Floats
+    """Dividends on one SPX unit by session, index points: for accounts that hold the index, never for a decision."""
     advances: Floats
     declines: Floats
     vx: VxTable

@@ -118,6 +118,14 @@ class Snapshot(Protocol):
         """Two-sided prices of each leg."""
         ...
 
+    def discount(self, series: int) -> float:
+        """Present value of one dollar paid at the settlement of a series."""
+        ...
+
+    def future(self, series: int) -> tuple[float, bool]:
+        """Price of the VX future of a VIX series at this instant, and whether it was measured then (else the settlement)."""
+        ...
+
 
 class Market(Protocol):
     """All sessions of a run."""
@@ -131,8 +139,17 @@ class Market(Protocol):
     @property
     def price_source(self) -> PriceSource: ...
 
+    @property
+    def dividend_points(self) -> Floats:
+        """Dividends on one SPX unit by session, index points."""
+        ...
+
     def snapshot(self, index: int) -> Snapshot:
         """The market at the close of session ``index``."""
+        ...
+
+    def window(self, index: int) -> Snapshot:
+        """The market in the late morning of session ``index``, rebuilt from the whole session: for benchmarks alone."""
         ...
 
     def signal(self, name: str) -> Floats:

@@ -18,7 +18,7 @@ from alvh.strategy.view import NOTHING_HELD, Memory, View
 class Intent:
     """What is wanted, before contracts: ``condor`` is a group id for a close, ``layer`` a layer index."""
 
-    kind: Literal["close_condor", "open_condor", "roll_layer", "resize_layer", "trim_layer"]
+    kind: Literal["close_condor", "open_condor", "roll_layer", "resize_layer", "trim_layer", "roll_overlay"]
     reason: Reason
     condor: int = -1
     layer: int = -1
@@ -43,6 +43,9 @@ def decide(policy: Policy, view: View, memory: Memory, index: int) -> Decision:
     held_back: list[Reason] = []
     _condor(policy, view, fired, intents, held_back)
     memory = _hedge(policy, view, memory, fired, intents)
+    if policy.overlay is not None and view.overlay_day:
+        reason = Reason(rule="overlay", signal="calendar", value=None, threshold=None, text="overlay roll")
+        intents.append(Intent(kind="roll_overlay", reason=reason))
     return Decision(intents=tuple(intents), held_back=tuple(held_back), memory=memory)
 
 

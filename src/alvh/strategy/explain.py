@@ -7,6 +7,7 @@ from dataclasses import fields, is_dataclass
 from datetime import date
 from typing import Any
 
+from alvh.strategy.explain_overlay import overlay_idle_keys, overlay_sentences
 from alvh.strategy.policy import AdaptiveRule, Condor, HedgeLayer, Policy
 from alvh.strategy.policy_file import LoadedPolicy
 from alvh.strategy.policy_keys import key_for
@@ -93,11 +94,13 @@ def idle_keys(policy: Policy) -> list[str]:
         if layer.roll.kind != "sessions_before_expiry":
             idle.append(f"{path}.roll.sessions")
     idle += [f"rule.{rule.name}.then.fraction_pct" for rule in policy.rules if rule.then.kind != "close_layers"]
+    if policy.overlay is not None:
+        idle += overlay_idle_keys(policy.overlay)
     off = [part for part, on in (("condor.", condor.enabled), ("hedge.", policy.hedge.enabled)) if not on]
     for path, _ in leaves(policy):
         if any(path.startswith(part) and path != f"{part}enabled" for part in off):
             idle.append(path)
-    if not policy.hedge.enabled:
+    if not policy.hedge.enabled and (policy.overlay is None or policy.overlay.root != "VIX"):
         idle += ["costs.vix_spread_share_pct"]
     # The entry's weekday sets the day on which layers roll, so it is read wherever anything trades.
     used_weekday = condor.enabled or policy.hedge.enabled
@@ -106,7 +109,10 @@ def idle_keys(policy: Policy) -> list[str]:
 
 def sections(policy: Policy) -> list[tuple[str, list[str]]]:
     """Titles and sentences."""
-    result = [("Account and costs", _account(policy)), ("Condor", _condor(policy)), ("Hedge", _hedge(policy))]
+    result = [("Account and costs", _account(policy))]
+    if policy.overlay is not None:
+        return [*result, ("Overlay", overlay_sentences(policy.overlay))]
+    result += [("Condor", _condor(policy)), ("Hedge", _hedge(policy))]
     result += [(f"Layer {layer.name}", _layer(layer, policy)) for layer in policy.hedge.layers if policy.hedge.enabled]
     result.append(("Limits", _limits(policy)))
     result.append(
@@ -121,13 +127,19 @@ def sections(policy: Policy) -> list[tuple[str, list[str]]]:
 def _account(policy: Policy) -> list[str]:
     account, costs = policy.account, policy.costs
     sizes = (
-        "Condor lots follow the unhedged equity, and returns are on the previous session's equity."
+        ""
+        if policy.overlay is not None
+        else "Condor lots follow the unhedged equity, and returns are on the previous session's equity."
         if account.compound
         else "Sizes are in fixed dollars and nothing is compounded, so that years weigh alike."
     )
-    fill = "the same close" if policy.timing.fill_at == "same_close" else "the next session's close"
+    fill = {
+        "same_close": "the same close",
+        "next_close": "the next session's close",
+        "trade_window": "late-morning prices of the same session, rebuilt afterwards from the whole session",
+    }[policy.timing.fill_at]
     return [
-        f"The account starts at {_usd(account.equity_usd)}. {sizes}",
+        f"The account starts at {_usd(account.equity_usd)}. {sizes}".rstrip(),
         "Cash earns the 3-month bill rate, and negative cash pays it.",
         f"Decisions are made at the close and filled at {fill}.",
         f"A leg pays a share of the half-spread beyond mid: SPX legs {costs.spx_spread_share_pct:g} %, VIX calls "
@@ -278,6 +290,8 @@ def _rule(rule: AdaptiveRule) -> str:
 
 def not_configured(policy: Policy) -> list[str]:
     """What the book could have and has not."""
+    if policy.overlay is not None:
+        return ["No condors and no hedge: an overlay stands alone.", "No adaptive rule: nothing but the calendar moves it."]
     missing: list[str] = []
     condor, leave = policy.condor, policy.condor.exit
     if condor.enabled:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from alvh.strategy.conditions import Condition
+from alvh.strategy.overlay_policy import Overlay
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +39,13 @@ class Prices:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """When decisions are made and when they are filled."""
+    """When decisions are made and when they are filled.
+
+    ``trade_window``: late in the morning, at levels rebuilt afterwards from the whole session; for an overlay alone.
+    """
 
     decide_at: Literal["close"] = "close"
-    fill_at: Literal["same_close", "next_close"] = "same_close"
+    fill_at: Literal["same_close", "next_close", "trade_window"] = "same_close"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,5 +233,6 @@ class Policy:
     timing: Timing = field(default_factory=Timing)
     condor: Condor = field(default_factory=Condor)
     hedge: Hedge = field(default_factory=Hedge)
+    overlay: Overlay | None = None
     limits: Limits = field(default_factory=Limits)
     rules: tuple[AdaptiveRule, ...] = ()

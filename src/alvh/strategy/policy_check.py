@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from alvh.core.errors import ConfigError, nearest
+from alvh.strategy.overlay_policy import Overlay
 from alvh.strategy.policy import Condor, Hedge, HedgeLayer, Policy
 
 
@@ -15,6 +16,7 @@ def check_policy(policy: Policy, origin: Callable[[str], str], file: str) -> Non
         holder = origin(key)
         return ConfigError(what, where=f"{file if holder == 'default' else holder}, key {key}", allowed=allowed, todo=todo)
 
+    _check_overlay(policy, refuse)
     _check_condor(policy.condor, refuse)
     _check_hedge(policy.hedge, refuse)
     _check_rules(policy, refuse)
@@ -121,3 +123,41 @@ def _check_rules(policy: Policy, refuse: Refuse) -> None:
             raise refuse(
                 "skip_condor_entry acts on no layer", f"{path}.layers", "an empty list, or another kind", "remove the layers"
             )
+
+
+def _check_overlay(policy: Policy, refuse: Refuse) -> None:
+    overlay = policy.overlay
+    if overlay is None:
+        if policy.timing.fill_at == "trade_window":
+            allowed = "same_close or next_close; trade_window with an [overlay]"
+            raise refuse("late-morning prices are rebuilt for an overlay alone", "timing.fill_at", allowed, "choose a close")
+        return
+    if policy.rules:
+        where = f"rule.{policy.rules[0].name}"
+        raise refuse("no rule acts on an overlay", where, "no [[rule]] beside an [overlay]", "remove the rules")
+    for part, on in (("condor", policy.condor.enabled), ("hedge", policy.hedge.enabled)):
+        if on:
+            raise refuse(f"an overlay stands beside the {part}", f"{part}.enabled", "false, or no [overlay]", "switch one off")
+    if not overlay.legs:
+        raise refuse("the overlay has no leg", "overlay.leg", "one [[overlay.leg]] or more", "add a leg")
+    names = [leg.name for leg in overlay.legs]
+    size = overlay.size
+    if size.bills_for is not None and size.bills_for not in names:
+        todo = nearest(size.bills_for, names) or "name an existing leg"
+        raise refuse(f"there is no leg '{size.bills_for}'", "overlay.size.bills_for", ", ".join(names), todo)
+    if sum(leg.strike.kind == "pays_for_rest" for leg in overlay.legs) > 1:
+        raise refuse("two legs pay for the rest", "overlay.leg", "one leg of kind pays_for_rest", "give the other a strike")
+    if size.kind == "premium_share" and (not size.bands or len(names) != 1 or overlay.legs[0].quantity <= 0.0):
+        allowed = "one bought leg and one band or more, for kind premium_share"
+        raise refuse("a share cannot be spent on these legs", "overlay.size.band", allowed, "add a band, or choose another kind")
+    for band in size.bands:
+        if band.above >= band.up_to:
+            path = f"overlay.size.band.{band.name}.above"
+            raise refuse(f"the band {band.above:g} to {band.up_to:g} is empty", path, f"below {band.up_to:g}", "swap the two")
+    if size.kind == "max_loss" and not all(_has_wing(overlay, right) for right in {leg.right for leg in overlay.legs}):
+        raise refuse("a short leg has no wing, so that nothing bounds the loss", "overlay.size.kind", "funded", "buy a wing")
+
+
+def _has_wing(overlay: Overlay, right: str) -> bool:
+    """Whether the legs of one right are bought and sold in equal number."""
+    return abs(sum(leg.quantity for leg in overlay.legs if leg.right == right)) < 1e-9

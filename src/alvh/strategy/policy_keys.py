@@ -206,6 +206,41 @@ _KEYS: dict[str, Key] = {
     "hedge.layer.*.when_empty": _word(
         "where the window holds no listed expiry: the nearest one outside it, or nothing; either is counted", "R04"
     ),
+    "overlay": _word("an overlay in place of condor and hedge: a table [overlay] switches it on"),
+    "overlay.root": _word("family of the legs: SPX monthlies that settle on the opening, or VIX monthlies"),
+    "overlay.sessions_earlier": Key(
+        meaning="roll this many sessions before the one that settles the monthly expiry", unit="sessions", at_least=0, at_most=15
+    ),
+    "overlay.base.index": _word("SPX units beside the options: none, one per unit, or all that is not premium"),
+    "overlay.base.dividends": _word("dividends buy index units each session, or stay in cash until the roll"),
+    "overlay.size.kind": _word("funded by index and bills, by a multiple of the maximum loss, or by a share spent on premium"),
+    "overlay.size.bills_for": _word("leg whose strike is held in bills, for kind funded"),
+    "overlay.size.multiple": Key(
+        meaning="bills per dollar of maximum loss before premium, for kind max_loss", unit="times", above=0.0, at_most=1000.0
+    ),
+    "overlay.size.band_of": _word("level that the bands are read at: open of the VX future of the new expiry, or spot VIX"),
+    "overlay.size.band.*.name": _word("name of the band: small letters, digits, - and _"),
+    "overlay.size.band.*.above": Key(meaning="the band begins above this level", unit="VIX points", at_least=0.0, at_most=1000.0),
+    "overlay.size.band.*.up_to": Key(meaning="and ends at this level", unit="VIX points", above=0.0, at_most=1000.0),
+    "overlay.size.band.*.share_pct": _share("share of the book spent on premium inside the band"),
+    "overlay.leg.*.name": _word("name of the leg: small letters, digits, - and _"),
+    "overlay.leg.*.right": _word("put or call"),
+    "overlay.leg.*.quantity": Key(meaning="options per unit, short below zero", unit="options", at_least=-100.0, at_most=100.0),
+    "overlay.leg.*.cycle_months": Key(
+        meaning="expires in the next month that this divides: 1 monthly, 3 quarterly", unit="months", at_least=1, at_most=12
+    ),
+    "overlay.leg.*.strike.kind": _word(
+        "by distance out of the money, by delta, or the furthest whose premium pays for the other legs"
+    ),
+    "overlay.leg.*.strike.out_pct": Key(
+        meaning="distance out of the money, for kind out_of_money; below zero is in the money",
+        unit="per cent",
+        above=-100.0,
+        at_most=1000.0,
+    ),
+    "overlay.leg.*.strike.rounding": _word("to which listed strike the distance is rounded"),
+    "overlay.leg.*.strike.delta": _delta("absolute forward delta, for kind delta"),
+    "overlay.leg.*.restrike_below_calls": _word("a standing put above a new call's strike is struck anew in the same expiry"),
     "limits.spread": _word("the bid-ask limit as a whole: a table [limits.spread] switches it on", "R45"),
     "limits.spread.max_pct": Key(
         meaning="widest (ask - bid) / mid, per leg and averaged by quantity, at which a sleeve may still open",
@@ -238,8 +273,10 @@ KEYS: Mapping[str, Key] = MappingProxyType(_KEYS)
 def generic(path: str) -> str:
     """``hedge.layer.front.ratio`` -> ``hedge.layer.*.ratio``: the path under which ``KEYS`` holds it."""
     parts = path.split(".")
-    if parts[:2] == ["hedge", "layer"] and len(parts) > 2:
+    if parts[:2] in (["hedge", "layer"], ["overlay", "leg"]) and len(parts) > 2:
         parts[2] = "*"
+    if parts[:3] == ["overlay", "size", "band"] and len(parts) > 3:
+        parts[3] = "*"
     if parts[0] == "rule" and len(parts) > 1:
         parts[1] = "*"
     return ".".join(parts)

@@ -59,6 +59,7 @@ class View:
     layer_due: Bools
     layer_sessions_left: Ints
     signals: Signals
+    overlay_day: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -108,6 +108,8 @@ def read(source: SourceText, log: QualityLog, rule: ExpiryRule) -> VxRows:
             todo="check the file's name and labels",
         )
     settle, volume = numbers("settle"), np.nan_to_num(numbers("total volume"))
+    opened = numbers("open") if "open" in table.header else np.full(len(day), np.nan)
+    opened = np.where(opened > 0.0, opened, np.nan)  # a contract that did not trade has an open of 0
     blank = np.isnan(settle)
     if blank.any():
         settle = np.where(blank, 0.0, settle)
@@ -129,6 +131,7 @@ def read(source: SourceText, log: QualityLog, rule: ExpiryRule) -> VxRows:
         expiry=expiry[keep],
         settle=settle[keep],
         volume=volume[keep],
+        open=opened[keep],
         finals=finals,
         from_close=from_close[keep],
     )

@@ -23,7 +23,7 @@ RESCALED: Final = to_day(date(2007, 3, 26))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VxRows:
-    """VX rows of one file: arrays (rows,) of session day, expiry day, settle (VIX points, NaN where none) and volume.
+    """VX rows of one file: arrays (rows,) of session day, expiry day, settle and open (VIX points, NaN where none) and volume.
 
     ``finals`` are the expiry-day rows' settles: expiry day, value. ``from_close`` (rows,) says where Close stands for a Settle
     that was zero though the contract traded.
@@ -35,6 +35,7 @@ class VxRows:
     expiry: DayArray
     settle: Floats
     volume: Floats
+    open: Floats
     from_close: Bools
     finals: tuple[tuple[Day, float], ...] = ()
 

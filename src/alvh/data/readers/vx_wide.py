@@ -80,6 +80,7 @@ def read(source: SourceText, log: QualityLog, rule: ExpiryRule) -> VxRows:
         expiry=all_expiry,
         settle=settle,
         volume=volume,
+        open=np.full(len(settle), np.nan),
         from_close=from_close,
     )
 

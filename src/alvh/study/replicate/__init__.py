@@ -1,0 +1,1 @@
+"""Cboe's strategy indices rebuilt on the engine and held against their published levels."""
