@@ -30,7 +30,7 @@ def main() -> int:
     market = load_market(data, policy.policy, start=start, end=end)
     load_s = time.perf_counter() - wall
     wall = time.perf_counter()
-    output = run_on(market, policy, start=start, end=end)
+    output = run_on(market, policy, start=start, end=end, price_range=False)
     cold_s = time.perf_counter() - wall
     cold_cpu_s = time.process_time() - cpu
     warm = [_run(market, policy, start, end) for _ in range(REPEATS)]
@@ -72,7 +72,7 @@ def _run(market: object, policy: object, start: date | None, end: date | None) -
     from alvh.app.wiring import run_on
 
     cpu = time.process_time()
-    run_on(market, policy, start=start, end=end)  # type: ignore[arg-type]
+    run_on(market, policy, start=start, end=end, price_range=False)  # type: ignore[arg-type]
     return time.process_time() - cpu
 
 

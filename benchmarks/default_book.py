@@ -13,6 +13,7 @@ from typing import Any
 
 from alvh.app.wiring import BacktestOutput, load_market, run_on
 from alvh.results import breakdown
+from alvh.results.uncertainty import FIGURES
 from alvh.strategy.policy import CondorExit, Policy, Roll, Timing
 from alvh.strategy.policy_file import LoadedPolicy, load_policy, policy_sha256
 
@@ -67,7 +68,7 @@ def run_all(data: str) -> list[tuple[str, BacktestOutput]]:
         if case not in markets:
             markets[case] = load_market(data, policy, start=START, end=END)
         loaded = LoadedPolicy(policy=policy, sha256=policy_sha256(policy), origin={}, chain=())
-        outputs.append((name, run_on(markets[case], loaded, start=START, end=END)))
+        outputs.append((name, run_on(markets[case], loaded, start=START, end=END, price_range=not outputs)))
     return outputs
 
 
@@ -80,6 +81,10 @@ def _table(title: str, heads: list[str], rows: list[list[str]]) -> None:
     for row in rows:
         print("| " + " | ".join(row) + " |")
     print()
+
+
+def _figure(value: float, kind: str) -> str:
+    return f"{_pct(value)} %" if kind == "percent" else f"{value:.3f}" if kind == "level" else f"{value:,.0f}"
 
 
 def _period(row: dict[str, Any], keys: list[str]) -> list[str]:
@@ -103,6 +108,23 @@ def main() -> int:
     rows = breakdown.period_rows(default.result)
     keys = [key for key in rows[0] if key != "period"]
     _table("The whole and its parts", ["period", *(key.replace("_", " ") for key in keys)], [_period(row, keys) for row in rows])
+    uncertain = default.document["pricing_uncertainty"]
+    _table(
+        "Over the measured error of the prices",
+        ["figure", "low", "central", "high"],
+        [
+            [label, *(_figure(uncertain["range"][key][end], kind) for end in ("low", "central", "high"))]
+            for key, label, kind in FIGURES
+        ],
+    )
+    _table(
+        "Each source of error at its two ends",
+        ["source", "changed", *(label for _, label, _ in FIGURES[:4])],
+        [
+            [case["source"], case["what"], *(_figure(case["figures"][key], kind) for key, _, kind in FIGURES[:4])]
+            for case in uncertain["cases"]
+        ],
+    )
     names = ("condor", "front", "mid", "back")
     _table(
         "Episodes",

@@ -264,7 +264,7 @@ def test_the_sample_is_what_arch_ships() -> None:
         assert np.isnan(column).all()
     assert history.vx.settle.shape == (1257, 0) and not history.vro
     assert (history.dividend_yield == 0.02).all() and history.modelled["dividend_yield"].all()
-    assert set(history.modelled) == {"dividend_yield"}
+    assert set(history.modelled) == {"dividend_yield", "dividend_points"}
     assert history.bill_rate[row_of(history, date(2014, 6, 2))] == 0.0
     assert history.bill_rate[row_of(history, date(2018, 12, 20))] == pytest.approx(12 * 0.18 / 100)
     assert history.source == "sample" and len(loaded.files) == 3

@@ -105,5 +105,16 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_every_command_is_in_the_reference() -> None:
     reference = (ROOT / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")
-    for command in ("demo", "backtest", "policy list", "policy explain", "data check", "calendar", "doctor"):
+    for command in (
+        "demo",
+        "backtest",
+        "policy list",
+        "policy explain",
+        "data check",
+        "calendar",
+        "doctor",
+        "surface",
+        "study model-error",
+        "study replicate",
+    ):
         assert f"## `alvh {command}" in reference

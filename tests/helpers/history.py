@@ -170,7 +170,13 @@ def make_history(
 
 
 def _empty_vx(n: int) -> VxTable:
-    return VxTable(expiry=np.empty(0, np.int64), monthly=np.empty(0, bool), settle=np.empty((n, 0)), volume=np.empty((n, 0)), open=np.empty((n, 0)))
+    return VxTable(
+        expiry=np.empty(0, np.int64),
+        monthly=np.empty(0, bool),
+        settle=np.empty((n, 0)),
+        volume=np.empty((n, 0)),
+        open=np.empty((n, 0)),
+    )
 
 
 def _vx_table(days: DayArray, vix: np.ndarray, vix_open: np.ndarray, *, weeklies: bool, rng: np.random.Generator) -> VxTable:

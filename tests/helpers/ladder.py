@@ -31,8 +31,8 @@ SPX_ATM = {15: 0.126, 20: 0.168, 30: 0.252}
 SSVI_RHO, SSVI_C = -0.70, 1.0
 SPX_GRID = np.arange(3000.0, 9000.01, 5.0)
 KAPPA = 4.0
-# The SPX shape (not used here), then kappa and the smile of methods.md 4.6.
-SMILE = np.array([*STUDY_SHAPE, KAPPA, 0.35, -0.035, -1.2, 4.0])
+# The SPX shape (not used here), then kappa, the smile of methods.md 4.6, and no reversion of the vol of vol.
+SMILE = np.array([*STUDY_SHAPE, KAPPA, 0.35, -0.035, -1.2, 4.0, 0.0, 0.0])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +96,7 @@ def _vix_state(vix: int) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]
         np.full(rows, DIVIDEND_YIELD),
         np.ones((rows, 4)),
         np.full(rows, float(vix)),
-        np.array(VIX_ATM[vix]) * factor[0] / factor,
+        (np.array(VIX_ATM[vix]) / factor) ** 2,
         np.tile(np.array(CURVE[vix]), (rows, 1)),
     )
     series = (np.array(LAYER_DAYS, dtype=np.int64), np.zeros(rows), np.arange(rows, dtype=np.int64), np.ones(rows))

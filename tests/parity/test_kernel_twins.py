@@ -1,13 +1,18 @@
-"""Every kernel beside its plain-Python twin of ``tests/reference/black_reference.py``."""
+"""Every kernel beside its plain-Python twin of ``tests/reference``."""
 
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from tests.reference import black_reference as twin
+from tests.reference import calibration_reference, surface_reference
 
 from alvh.kernels.black import black_greeks, black_price
+from alvh.kernels.calibrate import reprice_into
 from alvh.kernels.implied import implied_vol
+from alvh.kernels.smile import smile_into, tilt
 from alvh.kernels.strike import strike_for_delta
+from alvh.models.spx_surface import CLEAN_SHAPE, STUDY_SHAPE
 
 N = 300
 
@@ -52,3 +57,30 @@ def test_strike_for_delta() -> None:
     delta = np.random.default_rng(12).uniform(0.01, 0.99, N)
     expected = [twin.strike_for_delta(*row) for row in rows(forward, time, vol, delta, right)]
     np.testing.assert_allclose(strike_for_delta(forward, time, vol, delta, right), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("shape", "plain"), [(STUDY_SHAPE, surface_reference.STUDY), (CLEAN_SHAPE, surface_reference.CLEAN)])
+def test_smile(shape: np.ndarray, plain: surface_reference.Shape) -> None:
+    rng = np.random.default_rng(13)
+    x, out = rng.uniform(-12.0, 12.0, N), np.empty(N)
+    for b, ratio in ((0.16, 0.2), (0.3, 1.0), (0.39, 6.0)):
+        d = float(tilt(45.0 / 365.0, ratio, 1.0, shape))
+        assert d == pytest.approx(surface_reference.tilt(45.0 / 365.0, ratio, plain), abs=1e-15)
+        smile_into(x, d, b, shape, out)
+        np.testing.assert_allclose(out, [surface_reference.smile(float(at), d, b, plain) for at in x], rtol=1e-12)
+
+
+@pytest.mark.parametrize("spot", [735.09, 1405.0, 2500.0, 6000.25])
+def test_strip(spot: float) -> None:
+    """Index and SKEW of one expiry over the whole strike grid, with the walk, at terms from a week to half a year."""
+    rng = np.random.default_rng(14)
+    for days in (7.0, 30.0, 93.0, 184.0):
+        vol, b, vix = float(rng.uniform(0.09, 0.6)), float(rng.uniform(0.2, 0.36)), float(rng.uniform(10.0, 60.0))
+        years = days / 365.0
+        theta = np.array([[vol**2 * t / 365.0 for t in surface_reference.TENORS]])
+        index, skew = np.empty(1), np.empty(1)
+        reprice_into(np.array([spot]), np.array([vix]), theta, np.array([b]), CLEAN_SHAPE, np.zeros(1, dtype=np.int64),
+                     np.array([years]), index, skew)  # fmt: skip
+        d = surface_reference.tilt(years, years * 365.0 / 30.0, surface_reference.CLEAN)
+        wanted = calibration_reference.strip(spot, years, vol, d, b, vix, surface_reference.CLEAN)
+        assert (index[0], skew[0]) == pytest.approx(wanted, rel=1e-9)

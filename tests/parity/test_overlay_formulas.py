@@ -6,6 +6,7 @@ strikes searched by hand; the engine trades whole contracts of a large account. 
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -110,12 +111,12 @@ def test_an_overlay_is_its_rulebook(name: str) -> None:
 
 
 def test_puts_sold_on_an_index_that_stands_still_earn_the_premium() -> None:
-    """At one level, without interest, every put sold at the money pays nothing: each month earns P / (K - P), known in advance."""
+    """At one level, without interest, every put sold at the money pays nothing: each month earns P / (K - P)."""
     market = steady_market(level=2400.0)
     result = run(market, "cboe-put")
     equity = result.record.equity_hedged_usd
     rolls = [k for k in range(len(equity)) if any(lot.open_index == k + 1 for lot in result.lots)]
-    for first, second in zip(rolls[1:-1], rolls[2:], strict=True):
+    for first, second in itertools.pairwise(rolls[1:]):
         days = int(market.sessions[second + 1] - market.sessions[first + 1])
         # the put of 2400 at 20 % over this many days, at the money and undiscounted: 2 N(d) - 1
         deviation = 0.20 * math.sqrt(days / 365.0)

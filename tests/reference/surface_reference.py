@@ -1,7 +1,8 @@
 """Plain-Python twins of the smiles, their levels and the revaluation steps, one option at a time, with nothing but ``math``.
 
 Written from surfaces.md 2.1 and 3, not from the kernels: tenors are a list of those that are present, not four filled knots; the
-wing beyond the fitted range is the tangent of total variance; the term factor is an integral's closed form.
+wing is the integral of a fading curvature, the study's its tangent; the term factor is an integral's closed form. The twin of
+the calibration is ``calibration_reference.py``.
 """
 
 from __future__ import annotations
@@ -12,20 +13,38 @@ from dataclasses import dataclass
 
 from tests.reference.black_reference import black_greeks, black_price, normal_density
 
-Levels = tuple[float | None, float | None, float | None, float | None]
 TENORS = (9.0, 30.0, 93.0, 184.0)
-RATIOS = (1.153, 1.190, 1.274, 1.363)
+Knots = list[tuple[float, float]]
+"""(years, at-the-money total variance), ascending."""
 
 
-def spx_knots(levels: Levels) -> tuple[list[tuple[float, float]], bool]:
-    """(years, total variance) of the tenors that are present, and whether a forward variance was lifted to (5 %)^2."""
-    knots: list[tuple[float, float]] = []
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """Coefficients of the hyperbola in vol and of its wings; ``fades`` 0 is the study's join; ``clip`` None its tilt in time."""
+
+    mu: float = 1.15
+    s: float = 0.46
+    d0: float = 0.030
+    d1: float = -0.030
+    edges: tuple[float, float] = (-8.0, 5.0)
+    fades: tuple[float, float] = (0.0, 0.0)
+    clip: tuple[float, float] | None = None
+    mean_b: float = 0.293
+
+
+STUDY = Shape()
+CLEAN = Shape(edges=(-6.0, 1.5), fades=(3.0, 0.3), clip=(-1.2, 0.8), mean_b=0.312)
+
+
+def knots_of(vols: tuple[float | None, ...]) -> tuple[Knots, bool]:
+    """Knots of the tenors whose at-the-money vol is known, and whether a forward variance was lifted to (5 %)^2."""
+    knots: Knots = []
     lifted = False
-    for days, ratio, level in zip(TENORS, RATIOS, levels, strict=True):
-        if level is None:
+    for days, vol in zip(TENORS, vols, strict=True):
+        if vol is None:
             continue
         years = days / 365.0
-        variance = (level / 100.0 / ratio) ** 2 * years
+        variance = vol**2 * years
         if knots:
             least = knots[-1][1] + 0.0025 * (years - knots[-1][0])
             if variance < least:
@@ -34,9 +53,8 @@ def spx_knots(levels: Levels) -> tuple[list[tuple[float, float]], bool]:
     return knots, lifted
 
 
-def spx_atm(levels: Levels, years: float) -> float:
+def spx_atm(knots: Knots, years: float) -> float:
     """At-the-money vol: constant before the first tenor, variance linear between, constant forward variance beyond the last."""
-    knots, _ = spx_knots(levels)
     if years <= knots[0][0] or len(knots) == 1:
         return math.sqrt(knots[0][1] / knots[0][0])
     upper = next((k for k in range(1, len(knots)) if years <= knots[k][0]), len(knots) - 1)
@@ -45,38 +63,61 @@ def spx_atm(levels: Levels, years: float) -> float:
     return math.sqrt((w0 + forward_variance * (years - t0)) / years)
 
 
-def spx_shape(x: float, years: float, *, b: float = 0.293) -> float:
-    """m(x) of the hyperbola in vol, its total variance continued along the tangent outside [-8, 5]."""
-    d = 0.030 - 0.030 * math.log(365.0 * years / 30.0)
+def tilt(years: float, ratio: float, shape: Shape) -> float:
+    """d: by time in the study, else by total variance over that of 30 days (``ratio``), held outside ``clip``."""
+    if shape.clip is None:
+        return shape.d0 + shape.d1 * math.log(365.0 * years / 30.0)
+    return shape.d0 + shape.d1 * min(max(math.log(ratio), shape.clip[0]), shape.clip[1])
+
+
+def smile(x: float, d: float, b: float, shape: Shape) -> float:
+    """m(x): the hyperbola between the edges; beyond, m^2 is the integral of an exponentially fading second derivative."""
 
     def m(at: float) -> float:
-        return 1.0 + d * at + b * (math.hypot(at - 1.15, 0.46) - math.hypot(1.15, 0.46))
+        return 1.0 + d * at + b * (math.hypot(at - shape.mu, shape.s) - math.hypot(shape.mu, shape.s))
 
-    if -8.0 <= x <= 5.0:
+    low, high = shape.edges
+    if low <= x <= high:
         return m(x)
-    edge = -8.0 if x < 0.0 else 5.0
-    tangent = d + b * (edge - 1.15) / math.hypot(edge - 1.15, 0.46)
-    return math.sqrt(max(m(edge) ** 2 + 2.0 * m(edge) * tangent * (x - edge), 1e-6))
+    edge, fade = (low, shape.fades[0]) if x < low else (high, shape.fades[1])
+    root = math.hypot(edge - shape.mu, shape.s)
+    first, second = d + b * (edge - shape.mu) / root, b * shape.s**2 / root**3
+    away = abs(x - edge)
+    variance = m(edge) ** 2 + 2.0 * m(edge) * first * (x - edge)
+    if fade > 0.0:
+        variance += (2.0 * first**2 + 2.0 * m(edge) * second) * (fade * away - fade**2 * -math.expm1(-away / fade))
+    return math.sqrt(max(variance, 1e-6))
 
 
-def spx_vol(levels: Levels, forward: float, strike: float, years: float) -> float:
-    atm = spx_atm(levels, years)
-    return atm * spx_shape(math.log(strike / forward) / (atm * math.sqrt(years)), years)
+def spx_vol(knots: Knots, b: float, forward: float, strike: float, years: float, shape: Shape) -> float:
+    atm = spx_atm(knots, years)
+    month = 30.0 / 365.0
+    ratio = (atm * atm * years) / (spx_atm(knots, month) ** 2 * month)
+    return atm * smile(math.log(strike / forward) / (atm * math.sqrt(years)), tilt(years, ratio, shape), b, shape)
 
 
 def vix_atm(vvix: float, years: float) -> float:
-    """Root mean square over the option's life of a vol that decays at kappa = 4 a year, VVIX / 109 at 30 days."""
+    """Root mean square over the option's life of a vol that decays at kappa = 4 a year while its square, anchored so that the
+    30-day value is VVIX / 105, returns at 4 a year to the value that a VVIX of 95.3 gives at every term."""
 
-    def factor(t: float) -> float:
-        return math.sqrt(-math.expm1(-8.0 * t) / (8.0 * t))
+    def decayed(t: float) -> float:
+        """Mean over [0, t] of e^{-8 s}."""
+        return -math.expm1(-8.0 * t) / (8.0 * t)
 
-    return vvix / 109.0 * factor(years) / factor(30.0 / 365.0)
+    def present(t: float) -> float:
+        """The same where today's excess fades as e^{-4 (t - s)} besides: (e^{-4 t} - e^{-8 t}) / (4 t)."""
+        return math.exp(-4.0 * t) * -math.expm1(-4.0 * t) / (4.0 * t)
+
+    month = 30.0 / 365.0
+    mean = (95.3 / 105.0) ** 2 / decayed(month)
+    excess = ((vvix / 105.0) ** 2 - (95.3 / 105.0) ** 2) / present(month)
+    return math.sqrt(mean * decayed(years) + max(excess, -mean) * present(years))
 
 
 def vix_vol(vvix: float, forward: float, strike: float, years: float) -> float:
     atm = vix_atm(vvix, years)
     x = min(max(math.log(strike / forward) / (atm * math.sqrt(years)), -1.2), 10.0)
-    return atm * (1.0 + 0.30 * x - 0.015 * x * x)
+    return atm * (1.0 + 0.25 * x - 0.0125 * x * x)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,33 +160,3 @@ def greek_explanation(before: Close, after: Close, strike: float, right: float) 
     df, dv, dt = after.forward - before.forward, after.vol - before.vol, before.years - after.years
     taylor = discount * delta * df + 0.5 * gamma * df * df + vega * dv + vanna * df * dv + 0.5 * volga * dv * dv
     return taylor + theta * dt
-
-
-def variance_index(forward: float, strikes: list[float], years: float, atm: float, vix: float) -> float:
-    """The index formula (methods.md 4.1) over this smile at zero rates, in vol points, with the walk of surfaces.md 1.
-
-    An option counts while its price is at least $0.05 + $0.05 max(1, VIX/20); two below in a row end the walk.
-    """
-    root, cut = atm * math.sqrt(years), 0.05 + 0.05 * max(1.0, vix / 20.0)
-
-    def price(strike: float, right: float) -> float:
-        return black_price(forward, strike, years, 1.0, atm * spx_shape(math.log(strike / forward) / root, years), right)
-
-    middle = max(k for k, strike in enumerate(strikes) if strike <= forward)
-    used = {middle: 0.5 * (price(strikes[middle], 1.0) + price(strikes[middle], -1.0))}
-    for right, walk in ((-1.0, range(middle - 1, -1, -1)), (1.0, range(middle + 1, len(strikes)))):
-        below = 0
-        for k in walk:
-            value = price(strikes[k], right)
-            below = below + 1 if value < cut else 0
-            if below == 2:
-                break
-            if below == 0:
-                used[k] = value
-    order = sorted(used)
-    total = 0.0
-    for n, k in enumerate(order):
-        low, high = strikes[order[max(n - 1, 0)]], strikes[order[min(n + 1, len(order) - 1)]]
-        width = (high - low) / (2.0 if 0 < n < len(order) - 1 else 1.0)
-        total += width / strikes[k] ** 2 * used[k]
-    return 100.0 * math.sqrt((2.0 * total - (forward / strikes[middle] - 1.0) ** 2) / years)

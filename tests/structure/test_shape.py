@@ -128,6 +128,7 @@ _WORKING_STATE = {
     "engine/session.py: Record",
     "engine/session.py: Run",
     "engine/orders.py: Desk",
+    "engine/overlay.py: OverlayDesk",
     # Tallies and drafts that grow while a file is read or a market is quoted.
     "models/model_market.py: SpreadCount",
     "data/quality.py: QualityLog",

@@ -40,11 +40,14 @@ class FakeOutput:
 @pytest.fixture
 def wiring(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """Replace the composition root by one that records how it was called, and raises what a test puts in ``fault``."""
-    seen = SimpleNamespace(calls=[], fault=None)
+    seen = SimpleNamespace(calls=[], ranges=[], fault=None)
     fake = ModuleType("alvh.app.wiring")
 
-    def run_backtest(policy: str, *, data: str, start: date | None, end: date | None, progress: Any) -> FakeOutput:
+    def run_backtest(
+        policy: str, *, data: str, start: date | None, end: date | None, progress: Any, price_range: bool = True
+    ) -> FakeOutput:
         seen.calls.append((policy, data, start, end))
+        seen.ranges.append(price_range)
         if seen.fault is not None:
             raise seen.fault
         for done in range(201):
@@ -108,7 +111,10 @@ def test_backtest_passes_everything_on(wiring: SimpleNamespace, tmp_path: Path, 
 def test_backtest_defaults(wiring: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["backtest"]) == 0
     assert wiring.calls == [("alvh-442", "sample", None, None)]
+    assert wiring.ranges == [True]
     assert "total return" in capsys.readouterr().out
+    assert main(["backtest", "--no-price-range"]) == 0
+    assert wiring.ranges == [True, False]
 
 
 def test_data_flag_wins_over_the_environment(wiring: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

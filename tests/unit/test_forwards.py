@@ -29,7 +29,9 @@ def one_session(
     rows[0] = settle
     traded = np.zeros(shape)
     traded[0] = volume
-    table = VxTable(expiry=DAY + np.array(expiry, dtype=np.int64), monthly=np.array(monthly), settle=rows, volume=traded, open=rows)
+    table = VxTable(
+        expiry=DAY + np.array(expiry, dtype=np.int64), monthly=np.array(monthly), settle=rows, volume=traded, open=rows
+    )
     spot = history.vix_close.copy()
     spot[0] = vix
     return replace(history, vx=table, vix_close=spot)
@@ -139,7 +141,7 @@ def test_agrees_with_a_plain_loop() -> None:
     listed = vix_expiries(date(2015, 1, 1), date(2016, 9, 1), weeklies=True)
     expiry = np.array([day for day, _ in listed], dtype=np.int64)
     monthly = np.array([flag for _, flag in listed])
-    made = vix_forwards(history, expiry=expiry, monthly=monthly)
+    made = vix_forwards(history, expiry=expiry, monthly=monthly, weekly_min_volume=10.0)
     vx = history.vx
     for i, today in enumerate(history.sessions):
         known = [k for k in range(vx.expiry.size) if vx.monthly[k] and vx.expiry[k] > today and vx.settle[i, k] > 0]

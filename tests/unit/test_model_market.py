@@ -21,19 +21,21 @@ from alvh.market.forwards import vix_forwards
 from alvh.market.history import History
 from alvh.market.market import Legs
 from alvh.market.series import series_table
-from alvh.models.model_market import ModelMarket, model_market
+from alvh.models import vix_smile
+from alvh.models.model_market import ModelMarket, coefficients_of, model_market
+from alvh.models.price_case import CASES, CENTRAL, PriceCase
 from alvh.models.vx_curve import curve_points
 
 CALL, PUT = 1, -1
 ROWS = (5, 60, 130, 199)
 
 
-def build(history: History, *, xsp: bool = True) -> ModelMarket:
+def build(history: History, *, xsp: bool = True, case: PriceCase = CENTRAL) -> ModelMarket:
     first, last = int(history.sessions[0]), int(history.sessions[-1]) + 400
     vix = vix_expiries(first, last)
     series = series_table(spx_expiries(first, last), vix, xsp=xsp)
     forwards = vix_forwards(history, expiry=vix.expiry, monthly=vix.monthly, curve_points=curve_points(history.vix_close))
-    return model_market(history, series, forwards.forward)
+    return model_market(history, series, forwards.forward, case=case)
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +56,13 @@ def all_legs(market: ModelMarket, index: int) -> Legs:
     return Legs.of(rows)
 
 
+def surface_of(market: ModelMarket, index: int) -> tuple[twin.Knots, float]:
+    """Knots and B of a session as calibrated (the calibration has its own twin)."""
+    theta = market.calibration.theta[index].tolist()
+    knots = [(days / 365.0, variance) for days, variance in zip(twin.TENORS, theta, strict=True)]
+    return knots, float(market.calibration.b[index])
+
+
 def close_of(market: ModelMarket, index: int, row: int, strike: float) -> twin.Close:
     """Forward, time and vol of one option, from the history and the published formulas in plain Python."""
     history, series = market.history, market.series
@@ -69,11 +78,8 @@ def close_of(market: ModelMarket, index: int, row: int, strike: float) -> twin.C
         scale = 0.1 if series.roots[row] == Root.XSP else 1.0
         carry = math.exp((rate - float(history.dividend_yield[index])) * years)
         forward = scale * float(history.spx_close[index]) * carry
-        levels = (
-            float(history.vix9d[index]), float(history.vix_close[index]),
-            float(history.vix3m[index]), float(history.vix6m[index]),
-        )  # fmt: skip
-        vol, atm = twin.spx_vol(levels, forward, strike, years), twin.spx_atm(levels, years)
+        knots, b = surface_of(market, index)
+        vol, atm = twin.spx_vol(knots, b, forward, strike, years, twin.CLEAN), twin.spx_atm(knots, years)
     return twin.Close(forward=forward, years=years, rate=rate, vol=vol, atm=atm)
 
 
@@ -164,9 +170,7 @@ def test_revaluation_steps_in_the_stated_order(market: ModelMarket, index: int) 
     np.testing.assert_array_equal(got.before, market.snapshot(index).mark(legs))
     np.testing.assert_array_equal(got.after, market.snapshot(index + 1).mark(legs))
     history = market.history
-    levels = (
-        float(history.vix9d[index]), float(history.vix_close[index]), float(history.vix3m[index]), float(history.vix6m[index])
-    )  # fmt: skip
+    knots, b = surface_of(market, index)
     for k in range(0, count, 5):
         row, strike, right = int(legs.series[k]), float(legs.strike[k]), float(legs.right[k])
         old, new = close_of(market, index, row, strike), close_of(market, index + 1, row, strike)
@@ -174,7 +178,8 @@ def test_revaluation_steps_in_the_stated_order(market: ModelMarket, index: int) 
             vvix = float(history.vvix[index])
             later, atm = twin.vix_vol(vvix, old.forward, strike, new.years), twin.vix_atm(vvix, new.years)
         else:
-            later, atm = twin.spx_vol(levels, old.forward, strike, new.years), twin.spx_atm(levels, new.years)
+            later = twin.spx_vol(knots, b, old.forward, strike, new.years, twin.CLEAN)
+            atm = twin.spx_atm(knots, new.years)
         wanted = twin.steps(old, new, strike, right, later, atm)
         found = [got.before[k], got.time[k], got.forward[k], got.vol_level[k], got.smile[k]]
         assert found == pytest.approx(wanted, abs=1e-10 * old.forward)
@@ -302,9 +307,59 @@ def test_a_gap_in_a_needed_input_is_one_clear_error(name: str) -> None:
 def test_lifted_sessions_are_marked() -> None:
     history = make_history(30)
     nine = history.vix9d.copy()
-    nine[12] = 60.0
+    nine[12] = 3.0 * history.vix_close[12]
     market = build(replace(history, vix9d=nine))
     assert np.flatnonzero(market.lifted).tolist() == [12]
+
+
+def test_a_session_without_a_usable_level_keeps_the_surface_of_the_one_before() -> None:
+    history = make_history(30)
+    spoiled = {name: getattr(history, name).copy() for name in ("vix9d", "vix_close", "vix3m", "vix6m")}
+    for values in spoiled.values():
+        values[12] = 0.01
+    market = build(replace(history, **spoiled))
+    assert market.calibration.counts["no_level"] == 1
+    np.testing.assert_array_equal(market.state[4][12], market.state[4][11])
+    assert market.state[5][12] == market.state[5][11]
+    assert np.isfinite(market.snapshot(12).mark(all_legs(market, 12))).all()
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_price_case_moves_what_it_names_and_nothing_else(case: PriceCase) -> None:
+    history = make_history(40, seed=4)
+    central, market = build(history, xsp=False), build(history, xsp=False, case=case)
+    snapshot, before = market.snapshot(20), central.snapshot(20)
+    legs = all_legs(central, 20)
+    vix = central.series.is_vix[legs.series]
+    ours, theirs = snapshot.greeks(legs), before.greeks(legs)
+    spx_moves = (case.spx_blend, case.spx_level) != (CENTRAL.spx_blend, CENTRAL.spx_level)
+    vix_moves = (case.vix_level, case.vix_slope) != (CENTRAL.vix_level, CENTRAL.vix_slope)
+    assert np.array_equal(ours[6, ~vix], theirs[6, ~vix]) != spx_moves
+    assert np.array_equal(ours[6, vix], theirs[6, vix]) != vix_moves
+    width, was = (np.subtract(q.ask, q.bid).mean() for q in (snapshot.quote(legs), before.quote(legs)))
+    if not spx_moves and not vix_moves:
+        assert {"low": width <= was, "central": width == was, "high": width > was}[case.spread_case]
+
+
+def test_spx_level_scales_at_the_money_vol() -> None:
+    history = make_history(40, seed=4)
+    case = PriceCase(name="up", spx_level=1.1)
+    central, market = build(history, xsp=False), build(history, xsp=False, case=case)
+    np.testing.assert_allclose(market.state[4], 1.21 * central.state[4], rtol=1e-14)
+    np.testing.assert_array_equal(market.state[5], central.state[5])
+
+
+@pytest.mark.parametrize("slope", vix_smile.SLOPES)
+@pytest.mark.parametrize("vvix", [60.0, 95.0, 200.0])
+@pytest.mark.parametrize("days", [7.0, 30.0, 120.0])
+def test_the_vix_smile_of_every_case_has_no_butterfly_arbitrage(slope: float, vvix: float, days: float) -> None:
+    """Calls of the smile fall with the strike and are convex in it, from half the forward to far beyond any strike listed."""
+    rule = vix_smile.SHIPPED.scenario(1.0, slope)
+    assert coefficients_of(PriceCase(name="x", vix_slope=slope))[13:17].tolist() == [rule.slope, rule.curvature, -1.2, 10.0]
+    strike = np.exp(np.linspace(-0.7, 2.2, 400)) * 20.0
+    call = vix_smile.call_price(vvix, 20.0, strike, days / 365.0, rule=rule)
+    slopes = np.diff(call) / np.diff(strike)
+    assert (slopes <= 1e-12).all() and (np.diff(slopes) >= -1e-9).all()
 
 
 def test_capped_spreads_are_counted_once_a_session() -> None:

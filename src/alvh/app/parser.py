@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any, NoReturn
 
 from alvh import __version__
+from alvh.app.commands.study import add_study
 from alvh.core.errors import nearest
 
 EXIT_CODES = """exit codes:
@@ -94,6 +95,13 @@ def build_parser() -> argparse.ArgumentParser:
         "--out", metavar="DIR", help="also write report.html, result.json, trades.csv, ledger.csv, equity.csv, policy.toml"
     )
 
+    backtest.add_argument(
+        "--no-price-range",
+        dest="price_range",
+        action="store_false",
+        help="skip the ten runs at both ends of each price's measured error",
+    )
+
     policy = commands.add_parser("policy", help="List policies, or say one in English.", allow_abbrev=False)
     policy.set_defaults(command=None, group=policy)
     verbs: Any = policy.add_subparsers(title="commands", metavar="COMMAND", dest="verb")
@@ -117,6 +125,12 @@ def build_parser() -> argparse.ArgumentParser:
     _span(calendar, "expiry")
     calendar.add_argument("--listed-on", type=iso_date, metavar="DATE", help="only what was listed at that session's close")
     calendar.add_argument("--policy", default=DEFAULT_POLICY, metavar="POLICY", help="whose rolls to show (default: alvh-442)")
+
+    surface = add("surface", "surface", "Show one session's fitted SPX surface, its repricing errors and arbitrage checks.")
+    surface.add_argument("--data", metavar="DIR", help=_DATA_HELP)
+    surface.add_argument("--as-of", type=iso_date, metavar="DATE", help="session (YYYY-MM-DD; default: the last one)")
+
+    add_study(commands, add, _DATA_HELP, _span)
 
     doctor = add("doctor", "doctor", "Check the installation, the kernels and the data; say what would fail and how to mend it.")
     doctor.add_argument("--data", metavar="DIR", help=_DATA_HELP)

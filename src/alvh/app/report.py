@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from alvh.app.wiring import BacktestOutput
 
 SURFACE_ERROR = (
-    "no quotes: condor credit 2-5 % off per trade, single SPX legs 8-30 %; VIX calls about 18 % of premium "
-    "(model against 25 and 5 real chains, docs/reference/model-errors.md)"
+    "no quotes: implied vols 5 % off (rms over deltas), condor credit 3-4 % per trade; VIX calls about 15 % of premium "
+    "(model against 24 and 3 quoted chains, docs/reference/model-errors.md)"
 )
 
 
@@ -185,6 +185,11 @@ def headline(output: BacktestOutput) -> tuple[str, ...]:
     document, result = output.document, output.result
     runs, hedge, condors = document["runs"], document["hedge"], document["condors"]
     made = f"The condors themselves made {_usd(condors['net_usd'])} after costs on {condors['credit_usd']:,.0f} USD of credit."
+    found = document.get("pricing_uncertainty")
+    if found is not None:
+        condor, other = (found["range"][key] for key in ("condor_net_usd", "hedge_net_usd"))
+        made += f" Over the measured error of the prices: {_usd(condor['low'])} to {_usd(condor['high'])}"
+        made += f", the hedge {_usd(other['low'])} to {_usd(other['high'])}." if hedge["layers"] else "."
     if not hedge["layers"]:
         return (made,)
     change = float(result.record.equity_hedged_usd[-1] - result.record.equity_unhedged_usd[-1])
@@ -292,5 +297,6 @@ def _warnings(output: BacktestOutput) -> tuple[str, ...]:
     empty = sum(counters.empty_windows.values())
     if empty:
         found.append(f"{empty} choices of a hedge expiry found no listed expiry in the window and took the nearest instead.")
+    found.extend(output.market.market.notes)
     found.extend(row.to_line() for row in output.market.loaded.quality.warnings)
     return tuple(found)

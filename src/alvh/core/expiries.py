@@ -20,7 +20,7 @@ T = TypeVar("T")
 Bools = NDArray[np.bool_]
 
 _NEVER = np.iinfo(np.int64).max
-_FIRST_MONTH, _LAST_MONTH = np.datetime64("1990-03"), np.datetime64("2031-10")
+_FIRST_MONTH, _LAST_MONTH = np.datetime64("1990-01"), np.datetime64("2031-10")
 """Months of the expiries that are built; the margins let every rule look 30 days ahead and 12 expiries back."""
 VIX_DAYS_BEFORE_SPX = 30
 """VIX expires 30 days before an SPX expiry Friday (Cboe, VIX options product specification)."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
@@ -22,6 +24,9 @@ and federal funds, then the embedded sample's monthly bill rate, which is dated 
 """
 FALLBACK_YIELD: Final = 0.02
 """Dividend yield a year where no total return index is given: the S&P 500's mean of 1990-2021 (2.1 %), in round figures."""
+MONTH_DIVIDENDS: Final = (-1e-4, 0.01)
+"""Dividends of a month as a share of the index that two month-ends may imply: none is negative, and since 1990 no month of the
+S&P 500 paid above 0.6 %. What lies outside is a wrong level; the slack is for levels printed to the cent."""
 SAME_RATE: Final = 0.011
 """Two files of one FRED series may differ by a rounding of one basis point (percent)."""
 
@@ -96,18 +101,63 @@ def month_number(day: Day) -> int:
     return value.year * 12 + value.month - 1
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthEnds:
+    """Month-end levels of S&P 500 TR and SPX by month number, without those that cannot be right.
+
+    ``steps``: months whose step from the month before cannot be right though neither end could be told to be wrong.
+    """
+
+    total: dict[int, float]
+    price: dict[int, float]
+    steps: frozenset[int]
+
+
+def month_ends(monthly: DailyTable, log: QualityLog) -> MonthEnds:
+    """Read the levels; a month-end whose steps on both sides imply impossible dividends is dropped and counted.
+
+    A single impossible step leaves both its ends: no dividend is taken from it, nor from any span across it.
+    """
+    known = ~(np.isnan(monthly.columns["sptr"]) | np.isnan(monthly.columns["spx"]))
+    days = {month_number(int(day)): int(day) for day in monthly.days[known]}
+    total = dict(zip(days, monthly.columns["sptr"][known].tolist(), strict=True))
+    price = dict(zip(days, monthly.columns["spx"][known].tolist(), strict=True))
+
+    def impossible(month: int) -> bool:
+        if month not in days or month - 1 not in days:
+            return False
+        share = total[month] / total[month - 1] * price[month - 1] / price[month] - 1.0
+        return not MONTH_DIVIDENDS[0] <= share <= MONTH_DIVIDENDS[1]
+
+    steps = {month for month in days if impossible(month)}
+    wrong = [month for month in sorted(steps) if month + 1 in steps]
+    todo = "it is left out and the dividend yield stands in; correct its total return or its price"
+    what = "month-end between whose neighbours and itself dividends would be negative or above 1 %"
+    log.days("warning", monthly.label, what, [days[month] for month in wrong], todo=todo)
+    for month in wrong:
+        steps -= {month, month + 1}
+        del total[month], price[month]
+    what = "month whose dividends would be negative or above 1 %"
+    log.days("warning", monthly.label, what, [days[month] for month in steps], todo="no dividend is taken from it")
+    return MonthEnds(total=total, price=price, steps=frozenset(steps))
+
+
 def dividend_yield(sessions: DayArray, monthly: DailyTable | None, log: QualityLog) -> tuple[Floats, Bools]:
     """Decimal a year (continuous) at each session, and the sessions where no current window was known.
 
     The yield is ln(TR ratio) - ln(price ratio) over the twelve months to the last month-end that lies at least one month before
-    the session. After the file's end its last value stands, flagged; without a file :data:`FALLBACK_YIELD` stands, flagged.
+    the session; a month-end that :func:`month_ends` drops ends or begins no window, and the window before stands, flagged. After
+    the file's end its last value stands, flagged; without a file :data:`FALLBACK_YIELD` stands, flagged.
     """
     windows: dict[int, float] = {}
     if monthly is not None:
-        known = ~(np.isnan(monthly.columns["sptr"]) | np.isnan(monthly.columns["spx"]))
-        ratio = np.log(monthly.columns["sptr"][known] / monthly.columns["spx"][known])
-        by_month = {month_number(int(day)): float(value) for day, value in zip(monthly.days[known], ratio, strict=True)}
-        windows = {month: value - by_month[month - 12] for month, value in by_month.items() if month - 12 in by_month}
+        ends = month_ends(monthly, log)
+        by_month = {month: math.log(total / ends.price[month]) for month, total in ends.total.items()}
+        windows = {
+            month: value - by_month[month - 12]
+            for month, value in by_month.items()
+            if month - 12 in by_month and not any(month - 12 < step <= month for step in ends.steps)
+        }
     if not windows:
         todo = "add month-end levels of S&P 500 TR and SPX (see docs/reference/data-files.md)"
         log.days(
@@ -144,14 +194,10 @@ def dividend_points(
     """
     paid: dict[int, float] = {}
     if monthly is not None:
-        known = ~(np.isnan(monthly.columns["sptr"]) | np.isnan(monthly.columns["spx"]))
-        months = [month_number(int(day)) for day in monthly.days[known]]
-        levels = zip(months, monthly.columns["sptr"][known].tolist(), monthly.columns["spx"][known].tolist(), strict=True)
-        before: tuple[int, float, float] | None = None
-        for month, total, price in levels:
-            if before is not None and month == before[0] + 1:
-                paid[month] = total / before[1] * before[2] - price
-            before = (month, total, price)
+        ends = month_ends(monthly, QualityLog())  # what is wrong in it was counted for the dividend yield
+        for month, total in ends.total.items():
+            if month - 1 in ends.total and month not in ends.steps:
+                paid[month] = total / ends.total[month - 1] * ends.price[month - 1] - ends.price[month]
     month_of = np.array([month_number(int(day)) for day in sessions], dtype=np.int64)
     count: dict[int, int] = {}
     for day in calendar.tolist():

@@ -101,7 +101,11 @@ class OverlayDesk:
             )
             row = choose_expiry(self.overlay, leg, self.series, snapshot)
             right = _right(leg)
-            chosen[k] = (row, choose_paying_strike(leg, snapshot.slice(row, right), snapshot, self.broker.share(row), cost), right)
+            chosen[k] = (
+                row,
+                choose_paying_strike(leg, snapshot.slice(row, right), snapshot, self.broker.share(row), cost),
+                right,
+            )
         return [_known(contract) for contract in chosen]
 
     def _strike(self, leg: OverlayLeg, row: int, snapshot: Snapshot) -> Contract:

@@ -29,7 +29,8 @@ JIT = os.environ.get("ALVH_JIT", "1") != "0"
 FAST_MATH = frozenset({"nnan", "ninf", "nsz"})
 
 
-def _fingerprint() -> str:
+def source_fingerprint() -> str:
+    """Twelve hexadecimal digits that change with any kernel's source."""
     digest = hashlib.sha256()
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
@@ -42,7 +43,7 @@ def _cache_folder() -> str:
     room = Path(__file__).parent
     if not named and not os.access(room, os.W_OK):
         return ""
-    return str((Path(named) if named else room / "__pycache__") / f"kernels-{_fingerprint()}")
+    return str((Path(named) if named else room / "__pycache__") / f"kernels-{source_fingerprint()}")
 
 
 if JIT:

@@ -3,16 +3,18 @@
 Arrays describe the market (one row per session) and the legs (one row per leg). ``state`` is the tuple made by
 ``models.model_market.ModelMarket`` in this order::
 
-    days (n,) int64 · spx (n,) · rate (n,) · dividend_yield (n,) · theta (n, 4) · vix (n,) · vix_atm30 (n,) · vix_forward (n, v)
+    days (n,) int64 · spx (n,) · rate (n,) · dividend_yield (n,) · theta (n, 4) · b (n,) · vix_square (n,) · vix_forward (n, v)
 
 and ``series`` the tuple of per-expiry arrays: expiry (s,) int64 · early (s,) float64 days taken off an expiry that settles on
 the opening · column (s,) int64, the column of ``vix_forward``, or -1 for an SPX expiry · scale (s,) of the index in
 the series' points (0.1 for XSP).
 
-The SPX smile is the hyperbola in vol of Cboe-chain study ``surfaces.md`` 2.1, the VIX smile that of 3 (see
-``docs/explanation/model-prices.md``); their coefficients arrive in ``smile`` so that nothing is fixed here::
+The SPX smile is that of ``kernels/smile.py``, the VIX smile that of ``surfaces.md`` 3 (see ``docs/explanation/model-prices.md``);
+their coefficients arrive in ``coefficients`` so that nothing is fixed here: the twelve of the SPX smile's shape, then::
 
-    mu, s, d0, d1, b, x_low, x_high, kappa, vix_b, vix_c, vix_x_low, vix_x_high
+    12 kappa, 13 vix_b, 14 vix_c, 15 vix_x_low, 16 vix_x_high, 17 reversion, 18 long-run square
+
+``vix_square`` is today's squared vol of vol of the VIX, a year, which returns to its long-run value at the rate ``reversion``.
 """
 
 from __future__ import annotations
@@ -20,56 +22,31 @@ from __future__ import annotations
 import math
 
 from alvh.kernels._jit import inline, kernel
+from alvh.kernels._vector import vlog_ratio
 from alvh.kernels.black import black_greeks_one, black_price_one
+from alvh.kernels.smile import YEAR_DAYS, smile, tilt, total_variance
 
-TENOR_DAYS = (9.0, 30.0, 93.0, 184.0)
-YEAR_DAYS = 365.0
-_T9, _T30, _T93, _T184 = (days / YEAR_DAYS for days in TENOR_DAYS)
 _MIN_TIME = 1e-9
 
 
 @inline
-def total_variance(theta, row, year_fraction):
-    """At-the-money total variance: constant vol below the first tenor, linear between, constant forward variance beyond."""
-    t9, t30, t93, t184 = _T9, _T30, _T93, _T184
-    if year_fraction <= t9:
-        return theta[row, 0] * year_fraction / t9
-    if year_fraction <= t30:
-        return theta[row, 0] + (theta[row, 1] - theta[row, 0]) * (year_fraction - t9) / (t30 - t9)
-    if year_fraction <= t93:
-        return theta[row, 1] + (theta[row, 2] - theta[row, 1]) * (year_fraction - t30) / (t93 - t30)
-    return theta[row, 2] + (theta[row, 3] - theta[row, 2]) * (year_fraction - t93) / (t184 - t93)
-
-
-@inline
-def spx_smile(x, year_fraction, smile):
-    """Vol divided by at-the-money vol at x = ln(K/F) / sqrt(total variance)."""
-    mu, s, b = smile[0], smile[1], smile[4]
-    d = smile[2] + smile[3] * math.log(max(year_fraction, _MIN_TIME) / _T30)
-    root0 = math.sqrt(mu * mu + s * s)
-    inner = min(max(x, smile[5]), smile[6])
-    root = math.sqrt((inner - mu) * (inner - mu) + s * s)
-    m = 1.0 + d * inner + b * (root - root0)
-    if x != inner:  # beyond the fitted range total variance goes on linearly, value and slope continuous
-        slope = d + b * (inner - mu) / root
-        variance = m * m + 2.0 * m * slope * (x - inner)
-        m = math.sqrt(max(variance, 1e-6))
-    return m
-
-
-@inline
-def vix_smile(x, smile):
+def vix_smile(x, coefficients):
     """Vol divided by at-the-money vol of a VIX option; flat outside the clip, whose upper end is the parabola's vertex."""
-    inner = min(max(x, smile[10]), smile[11])
-    return 1.0 + smile[8] * inner + smile[9] * inner * inner
+    inner = min(max(x, coefficients[15]), coefficients[16])
+    return 1.0 + coefficients[13] * inner + coefficients[14] * inner * inner
 
 
 @inline
-def vix_atm(atm30, year_fraction, kappa):
-    """At-the-money vol of a VIX option: the term factor of an Ornstein-Uhlenbeck vol, anchored at 30 days."""
-    a = 2.0 * kappa * max(year_fraction, _MIN_TIME)
-    b = 2.0 * kappa * _T30
-    return atm30 * math.sqrt(((1.0 - math.exp(-a)) / a) / ((1.0 - math.exp(-b)) / b))
+def vix_atm(square, year_fraction, coefficients):
+    """At-the-money vol of a VIX option: the future's vol decays towards it at kappa, the square of that vol returns to its mean.
+
+    atm^2 T is the integral of the future's squared vol; the reversion must differ from twice kappa (models/vix_smile.py).
+    """
+    fast, slow = 2.0 * coefficients[12], coefficients[17]
+    time = max(year_fraction, _MIN_TIME)
+    gone = math.exp(-fast * time)
+    today = (math.exp(-slow * time) - gone) / (fast - slow)
+    return math.sqrt((coefficients[18] * ((1.0 - gone) / fast - today) + square * today) / time)
 
 
 @inline
@@ -88,37 +65,38 @@ def leg_forward(state, series, row, k, year_fraction):
 
 
 @inline
-def leg_vol(state, series, smile, row, k, strike, forward, year_fraction):
+def leg_vol(state, series, coefficients, row, k, strike, forward, year_fraction):
     """Implied vol of one leg, and the at-the-money vol of its expiry."""
     time = max(year_fraction, _MIN_TIME)
     if series[2][k] < 0:
         variance = total_variance(state[4], row, time)
         root = math.sqrt(variance)
         atm = root / math.sqrt(time)
-        return atm * spx_smile(math.log(strike / forward) / root, time, smile), atm
-    atm = vix_atm(state[6][row], time, smile[7])
-    return atm * vix_smile(math.log(strike / forward) / (atm * math.sqrt(time)), smile), atm
+        d = tilt(time, variance, state[4][row, 1], coefficients)
+        return atm * smile(math.log(strike / forward) / root, d, state[5][row], coefficients), atm
+    atm = vix_atm(state[6][row], time, coefficients)
+    return atm * vix_smile(math.log(strike / forward) / (atm * math.sqrt(time)), coefficients), atm
 
 
 @kernel
-def mark_legs(state, series, smile, row, leg_series, strike, right, out):
+def mark_legs(state, series, coefficients, row, leg_series, strike, right, out):
     """Unrounded model value per unit of every leg at the close of session ``row`` into ``out`` (legs,)."""
     for j in range(leg_series.size):
         k = leg_series[j]
         time = leg_time(state, series, row, k)
         forward = leg_forward(state, series, row, k, time)
-        vol, _ = leg_vol(state, series, smile, row, k, strike[j], forward, time)
+        vol, _ = leg_vol(state, series, coefficients, row, k, strike[j], forward, time)
         out[j] = black_price_one(forward, strike[j], time, math.exp(-state[2][row] * time), vol, right[j])
 
 
 @kernel
-def greeks_legs(state, series, smile, row, leg_series, strike, right, out):
+def greeks_legs(state, series, coefficients, row, leg_series, strike, right, out):
     """Price, forward delta, gamma, vega (per 1.00 vol), theta (a year), forward, vol, year fraction into ``out`` (8, legs)."""
     for j in range(leg_series.size):
         k = leg_series[j]
         time = leg_time(state, series, row, k)
         forward = leg_forward(state, series, row, k, time)
-        vol, _ = leg_vol(state, series, smile, row, k, strike[j], forward, time)
+        vol, _ = leg_vol(state, series, coefficients, row, k, strike[j], forward, time)
         price, delta, gamma, vega, theta = black_greeks_one(
             forward, strike[j], time, math.exp(-state[2][row] * time), vol, right[j]
         )
@@ -133,20 +111,25 @@ def greeks_legs(state, series, smile, row, leg_series, strike, right, out):
 
 
 @kernel
-def slice_delta(state, series, smile, row, k, strikes, right, out):
+def slice_delta(state, series, coefficients, row, k, strikes, right, out):
     """Absolute forward delta of every strike of series ``k`` into ``out`` (strikes,); returns the forward."""
     time = leg_time(state, series, row, k)
     forward = leg_forward(state, series, row, k, time)
+    time = max(time, _MIN_TIME)
+    is_spx = series[2][k] < 0
+    variance = total_variance(state[4], row, time)
+    atm = math.sqrt(variance / time) if is_spx else vix_atm(state[6][row], time, coefficients)
+    deviation = atm * math.sqrt(time)
+    d, b = tilt(time, variance, state[4][row, 1], coefficients), state[5][row]
     for j in range(strikes.size):
-        vol, _ = leg_vol(state, series, smile, row, k, strikes[j], forward, time)
-        root = vol * math.sqrt(max(time, _MIN_TIME))
-        d1 = math.log(forward / strikes[j]) / root + 0.5 * root
-        out[j] = 0.5 * math.erfc(-right * d1 * 0.7071067811865476)
+        x = vlog_ratio(strikes[j], forward) / deviation
+        root = deviation * (smile(x, d, b, coefficients) if is_spx else vix_smile(x, coefficients))
+        out[j] = 0.5 * math.erfc(-right * (0.5 * root - x * deviation / root) * 0.7071067811865476)
     return forward
 
 
 @kernel
-def explain_pairs(state, series, smile, row0, row1, leg_series, strike, right, settles, settle, out):
+def explain_pairs(state, series, coefficients, row0, row1, leg_series, strike, right, settles, settle, out):
     """Revalue each held leg between two sessions in the stated order, with the second-order Greek explanation.
 
     Where ``settles`` (pairs,) the leg settles between the two at ``settle`` (pairs,). ``out`` (7, pairs), per unit:
@@ -160,7 +143,7 @@ def explain_pairs(state, series, smile, row0, row1, leg_series, strike, right, s
         t0 = leg_time(state, series, i0, k)
         f0 = leg_forward(state, series, i0, k, t0)
         disc0 = math.exp(-state[2][i0] * t0)
-        v0, _ = leg_vol(state, series, smile, i0, k, strike[j], f0, t0)
+        v0, _ = leg_vol(state, series, coefficients, i0, k, strike[j], f0, t0)
         price0, delta, gamma, vega, theta = black_greeks_one(f0, strike[j], t0, disc0, v0, right[j])
         out[0, j] = price0
         if settles[j]:
@@ -176,8 +159,8 @@ def explain_pairs(state, series, smile, row0, row1, leg_series, strike, right, s
             continue
         t1 = leg_time(state, series, i1, k)
         f1 = leg_forward(state, series, i1, k, t1)
-        v1, atm1 = leg_vol(state, series, smile, i1, k, strike[j], f1, t1)
-        vt, atm0 = leg_vol(state, series, smile, i0, k, strike[j], f0, t1)
+        v1, atm1 = leg_vol(state, series, coefficients, i1, k, strike[j], f1, t1)
+        vt, atm0 = leg_vol(state, series, coefficients, i0, k, strike[j], f0, t1)
         disc_t = math.exp(-state[2][i0] * t1)
         p_time = black_price_one(f0, strike[j], t1, disc_t, vt, right[j])
         p_forward = black_price_one(f1, strike[j], t1, disc_t, vt, right[j])

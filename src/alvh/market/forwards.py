@@ -29,8 +29,9 @@ NONE, SETTLED, INTERPOLATED, MODELLED, EXTRAPOLATED = range(5)
 CURVE_DAYS = (30.0, 60.0, 90.0, 120.0)
 """Calendar days of the curve model's points (methods.md 4.5)."""
 
-WEEKLY_MIN_VOLUME = 10.0
-"""A weekly that traded fewer contracts that session has an indicative settlement; 0 and 100 are the range to test."""
+WEEKLY_MIN_VOLUME = 0.0
+"""Every settlement counts, traded or not: on the five weeklies of three quoted chains that have one it lies .01 to .31 from
+the forward of the options' own parity, the interpolation .3 to 1.6 (docs/reference/vix-smile.md). 10, 100: the range to test."""
 
 MAX_DTE = 400
 """No VIX option is listed further ahead (twelve monthly expiries)."""

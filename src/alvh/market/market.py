@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alvh.core.days import DayArray
+from alvh.market.scenarios import Repriced, Response, Scenarios
 from alvh.market.series import SeriesTable
 
 Floats = NDArray[np.float64]
@@ -124,6 +125,14 @@ class Snapshot(Protocol):
 
     def future(self, series: int) -> tuple[float, bool]:
         """Price of the VX future of a VIX series at this instant, and whether it was measured then (else the settlement)."""
+        ...
+
+    def reprice(self, legs: Legs, scenarios: Scenarios, response: Response) -> Floats:
+        """Value at mid per unit of each leg in each scenario, (scenarios, legs); ``right`` 0 is the future of a VIX series."""
+        ...
+
+    def reprice_fully(self, legs: Legs, scenarios: Scenarios, response: Response) -> Repriced:
+        """The same with what each leg was priced at, and its half-spread there."""
         ...
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +17,17 @@ from alvh.core.strikes import spx_strikes, vix_strikes
 from alvh.core.ticks import TickRule, tick_rule
 from alvh.kernels import surface
 from alvh.market.history import History
-from alvh.market.market import Explained, Legs, PriceSource, Quotes, Settlement, Slice
+from alvh.market.market import Explained, Legs, PriceSource, Quotes, Settlement, Slice, Snapshot
+from alvh.market.scenarios import Repriced, Response, Scenarios
 from alvh.market.series import SeriesTable
 from alvh.market.settlement import soq_proxy, vro_value
 from alvh.market.signals import compute_signals
-from alvh.models import spx_surface, vix_smile
+from alvh.models import model_stress, vix_smile
+from alvh.models.price_case import CENTRAL, PriceCase
 from alvh.models.spreads import SpreadCase, half_spread
+from alvh.models.spx_calibration import LIFTED, Calibration
+from alvh.models.spx_surface import CLEAN_SHAPE
+from alvh.models.surface_cache import cached_calibration
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -29,22 +35,13 @@ Ints = NDArray[np.int64]
 SPX_AM_DAYS = 6.5 / 24.0
 """An AM series settles at the opening, 6.5 hours before the close from which days are counted (surfaces.md 1)."""
 
-SMILE = np.array(
-    [
-        spx_surface.MU,
-        spx_surface.S,
-        spx_surface.D0,
-        spx_surface.D1,
-        spx_surface.B,
-        spx_surface.X_LOW,
-        spx_surface.X_HIGH,
-        vix_smile.KAPPA,
-        vix_smile.SLOPE,
-        vix_smile.CURVATURE,
-        vix_smile.X_LOW,
-        vix_smile.X_HIGH,
-    ]
-)
+
+class WindowMarket(Protocol):
+    """Prices of some sessions at another time of day than the close (``models.trade_window``)."""
+
+    def snapshot(self, index: int) -> Snapshot:
+        """The market of session ``index`` at that time."""
+        ...
 
 
 @dataclass(slots=True)
@@ -60,15 +57,40 @@ class ModelMarket:
 
     history: History
     series: SeriesTable
-    spread_case: SpreadCase
+    case: PriceCase
     state: tuple[Any, ...]
+    coefficients: Floats
+    calibration: Calibration
+    notes: tuple[str, ...]
     legs_of_series: tuple[Any, ...]
     soq: Floats
-    lifted: NDArray[np.bool_]
     spread_count: SpreadCount
     signals: dict[str, Floats]
     tick_rules: dict[tuple[Root, int], TickRule]
     price_source: PriceSource = "model"
+    trade_window: WindowMarket | None = None
+
+    @property
+    def dividend_points(self) -> Floats:
+        return self.history.dividend_points
+
+    def window(self, index: int) -> Snapshot:
+        if self.trade_window is None:
+            raise DataMissing(
+                "no late-morning prices are rebuilt for this run",
+                where=iso(self.sessions[index]),
+                todo="fill at the close, or run an index policy by 'alvh study replicate'",
+            )
+        return self.trade_window.snapshot(index)
+
+    @property
+    def spread_case(self) -> SpreadCase:
+        return self.case.spread_case
+
+    @property
+    def lifted(self) -> NDArray[np.bool_]:
+        """Sessions (n,) in which a forward variance had to be lifted."""
+        return np.asarray((self.calibration.state & LIFTED) != 0)
 
     @property
     def sessions(self) -> DayArray:
@@ -101,7 +123,7 @@ class ModelMarket:
         surface.explain_pairs(
             self.state,
             self.legs_of_series,
-            SMILE,
+            self.coefficients,
             before,
             after,
             legs.series,
@@ -138,8 +160,18 @@ class ModelSnapshot:
             scale = float(market.legs_of_series[3][series])
             strikes = spx_strikes(forward / scale) * scale
         delta = np.empty(len(strikes))
-        surface.slice_delta(market.state, market.legs_of_series, SMILE, self.index, series, strikes, float(right), delta)
+        surface.slice_delta(
+            market.state, market.legs_of_series, market.coefficients, self.index, series, strikes, float(right), delta
+        )
         return Slice(series=series, right=right, strikes=strikes, delta=delta, forward=forward)
+
+    def discount(self, series: int) -> float:
+        market = self._market
+        years = max(float(market.series.expiry[series]) - self.session - market.legs_of_series[1][series], 0.0) / 365.0
+        return float(np.exp(-market.history.bill_rate[self.index] * years))
+
+    def future(self, series: int) -> tuple[float, bool]:
+        return self._forward(series), False
 
     def _forward(self, series: int) -> float:
         market = self._market
@@ -153,15 +185,25 @@ class ModelSnapshot:
     def mark(self, legs: Legs) -> Floats:
         out = np.empty(len(legs.series))
         market = self._market
-        surface.mark_legs(market.state, market.legs_of_series, SMILE, self.index, legs.series, legs.strike, legs.right, out)
+        surface.mark_legs(
+            market.state, market.legs_of_series, market.coefficients, self.index, legs.series, legs.strike, legs.right, out
+        )
         return out
 
     def greeks(self, legs: Legs) -> Floats:
         """Price, delta, gamma, vega, theta, forward, vol and year fraction, (8, legs)."""
         out = np.empty((8, len(legs.series)))
         market = self._market
-        surface.greeks_legs(market.state, market.legs_of_series, SMILE, self.index, legs.series, legs.strike, legs.right, out)
+        surface.greeks_legs(
+            market.state, market.legs_of_series, market.coefficients, self.index, legs.series, legs.strike, legs.right, out
+        )
         return out
+
+    def reprice(self, legs: Legs, scenarios: Scenarios, response: Response) -> Floats:
+        return self.reprice_fully(legs, scenarios, response).value
+
+    def reprice_fully(self, legs: Legs, scenarios: Scenarios, response: Response) -> Repriced:
+        return model_stress.reprice(self._market, self.index, legs, scenarios, response)
 
     def quote(self, legs: Legs) -> Quotes:
         market = self._market
@@ -212,13 +254,54 @@ def quoted(mid: float, half: float, rule: TickRule) -> tuple[float, float, float
     return round(low, 2), round(high, 2), tick
 
 
+def surface_state(
+    history: History, vix_forward: Floats, case: PriceCase, *, cache: Path | None = None
+) -> tuple[tuple[Any, ...], Calibration, str]:
+    """The kernels' ``state`` of every session of ``history`` in one price case, the SPX calibration behind it, and a note.
+
+    ``vix_forward`` (sessions, VIX series). ``cache`` is the folder of kept calibrations, None for none. The surface depends on
+    each session's own levels alone, so that a history at other levels (another time of day) gives the surface there. Where a
+    session has no usable level the surface of the session before stands (NaN before the first).
+    """
+    levels = np.column_stack([history.vix9d, history.vix_close, history.vix3m, history.vix6m])
+    calibration, note = cached_calibration(
+        history.sessions, history.spx_close, levels, history.skew, blend=case.spx_blend, folder=cache
+    )
+    known = np.maximum.accumulate(np.where(np.isfinite(calibration.b), np.arange(len(levels)), 0))
+    state = (
+        np.ascontiguousarray(history.sessions),
+        np.ascontiguousarray(history.spx_close),
+        np.ascontiguousarray(history.bill_rate),
+        np.ascontiguousarray(history.dividend_yield),
+        np.ascontiguousarray(calibration.theta[known] * case.spx_level**2),
+        np.ascontiguousarray(calibration.b[known]),
+        vix_smile.squared_vol_of_vol(history.vvix, vix_smile.SHIPPED)[0] * case.vix_level**2,
+        np.ascontiguousarray(vix_forward),
+    )
+    return state, calibration, note
+
+
+def coefficients_of(case: PriceCase) -> Floats:
+    """The kernels' ``coefficients``: the SPX shape, then the VIX smile of the case, its vertex at the upper clip."""
+    vix = vix_smile.kernel_coefficients(vix_smile.SHIPPED.scenario(1.0, case.vix_slope))
+    vix[-1] *= case.vix_level**2
+    return np.array([*CLEAN_SHAPE, *vix])
+
+
 def model_market(
-    history: History, series: SeriesTable, vix_forward: Floats, *, spread_case: SpreadCase = "central"
+    history: History,
+    series: SeriesTable,
+    vix_forward: Floats,
+    *,
+    case: PriceCase = CENTRAL,
+    spread_case: SpreadCase | None = None,
+    cache: Path | None = None,
 ) -> ModelMarket:
     """Build the modelled market.
 
     ``vix_forward`` (sessions, VIX rows of ``series``): forward of every VIX expiry, NaN where it does not trade. SPX, VIX,
     VVIX, bill rate and dividend yield must be present in every session; raises :class:`DataMissing` naming the first gap.
+    ``spread_case`` replaces that of ``case``; ``cache`` is the folder of kept calibrations, None for none.
     """
     for name in ("spx_close", "vix_close", "vvix", "bill_rate", "dividend_yield"):
         missing = np.flatnonzero(np.isnan(getattr(history, name)))
@@ -228,31 +311,24 @@ def model_market(
                 where=history.source,
                 todo="run 'alvh data check' on the folder, or start later",
             )
-    levels = np.column_stack([history.vix9d, history.vix_close, history.vix3m, history.vix6m])
-    theta, lifted = spx_surface.total_variance_knots(levels)
+    if spread_case is not None:
+        case = replace(case, spread_case=spread_case)
+    state, calibration, note = surface_state(history, vix_forward, case, cache=cache)
     split = int(np.searchsorted(series.is_vix, True))
     column = np.arange(len(series), dtype=np.int64) - split
     column[:split] = -1
     early = np.where(series.am & ~series.is_vix, SPX_AM_DAYS, 0.0)
     scale = np.array([series.scale(row) for row in range(len(series))])
-    state = (
-        np.ascontiguousarray(history.sessions),
-        np.ascontiguousarray(history.spx_close),
-        np.ascontiguousarray(history.bill_rate),
-        np.ascontiguousarray(history.dividend_yield),
-        theta,
-        np.ascontiguousarray(history.vix_close),
-        vix_smile.atm30(history.vvix),
-        np.ascontiguousarray(vix_forward),
-    )
     return ModelMarket(
         history=history,
         series=series,
-        spread_case=spread_case,
+        case=case,
         state=state,
+        coefficients=coefficients_of(case),
+        calibration=calibration,
+        notes=(note,) if note else (),
         legs_of_series=(np.ascontiguousarray(series.expiry), early, column, scale),
         soq=soq_proxy(history),
-        lifted=lifted,
         spread_count=SpreadCount(),
         signals={},
         tick_rules={},

@@ -1,7 +1,6 @@
-"""The SPX smile at its mean shape: level from the index family, shape fixed (surfaces.md 2.1).
+"""The SPX smile's coefficients, and the at-the-money level between and beyond the tenors of the index family.
 
-At-the-money vol of each tenor is the index divided by a fixed ratio; total variance is linear in time between tenors, constant
-vol before the first and constant forward variance beyond the last. A missing index drops its tenor.
+The form is that of ``kernels/smile.py``; why these coefficients: ``docs/explanation/spx-surface.md``.
 """
 
 from __future__ import annotations
@@ -9,28 +8,44 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from alvh.kernels.smile import CLEAN, STUDY
+
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 TENOR_DAYS = np.array([9.0, 30.0, 93.0, 184.0])
+TENOR_YEARS = TENOR_DAYS / 365.0
 INDEX_TO_ATM = np.array([1.153, 1.190, 1.274, 1.363])
-"""VIX9D, VIX, VIX3M, VIX6M divided by the at-the-money vol of their tenor at the mean shape (surfaces.md 2.1)."""
-MU, S, D0, D1, B = 1.15, 0.46, 0.030, -0.030, 0.293
-"""m(x) = 1 + d x + B (sqrt((x - mu)^2 + s^2) - sqrt(mu^2 + s^2)), d(T) = 0.030 - 0.030 ln(T / 30 days)."""
-X_LOW, X_HIGH = -8.0, 5.0
+"""VIX9D, VIX, VIX3M, VIX6M divided by the at-the-money vol of their tenor at the study's mean shape (surfaces.md 2.1)."""
 MIN_FORWARD_VARIANCE = 0.05**2
 """A forward variance below (5 %)^2 is lifted to it, and the session counted (methods.md 4.2)."""
 
+STUDY_MEAN_B, MEAN_B = 0.293, 0.312
+"""B of the mean shape, without SKEW: as printed in surfaces.md 2.1 for the study's wings; for ours, fitted to real chains."""
+STUDY_SHAPE = np.array([1.15, 0.46, 0.030, -0.030, -8.0, 5.0, 0.0, 0.0, STUDY, -99.0, 99.0, STUDY_MEAN_B])
+"""surfaces.md 2.1 as printed: d depends on time, total variance goes on linearly in x outside [-8, 5]."""
+CLEAN_SHAPE = np.array([1.15, 0.46, 0.030, -0.030, -6.0, 1.5, 3.0, 0.3, CLEAN, -1.2, 0.8, MEAN_B])
+"""The shipped smile, free of butterfly and calendar arbitrage on every session (``benchmarks/calibration_errors.py``).
 
-def total_variance_knots(levels: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-    """At-the-money total variance at the four tenors, and the sessions whose forward variance had to be lifted.
+mu, s, d0 and d1 are the study's. The wings begin where Durrleman's g still has room for total variance to go linear, and as late
+as that allows. The tilt is held outside 9 to 67 days of constant vol: ln(9/30) and ln(67/30), the terms of the chains it was
+fitted to. B is the one coefficient fitted again, on eleven regimes, each left out in turn: .311 to .323.
+"""
+CLEAN_B_RANGE = (0.10, 0.39)
+STUDY_B_RANGE = (0.25 * STUDY_MEAN_B, 4.0 * STUDY_MEAN_B)
+"""Where the search for B keeps: the range in which the clean smile is free of arbitrage; the study's (surfaces.md 2.1)."""
 
-    ``levels`` (sessions, 4): VIX9D, VIX, VIX3M, VIX6M in vol points, NaN where absent; the second column is required.
-    Dropped tenors are filled by the interpolation rule itself, so that a fixed set of knots stands for any set of inputs.
+
+def filled_knots(theta: Floats) -> tuple[Floats, Bools]:
+    """Total variance at all four tenors, and the sessions in which a forward variance had to be lifted.
+
+    ``theta`` (sessions, 4) at-the-money total variance, NaN where a tenor is absent; the second column is required. Dropped
+    tenors are filled by the interpolation rule itself (constant vol before the first tenor, total variance linear between,
+    constant forward variance beyond the last), so that a fixed set of knots stands for any set of inputs.
     """
-    years = TENOR_DAYS / 365.0
-    t9, t30, t93, t184 = years
-    theta = (levels / 100.0 / INDEX_TO_ATM) ** 2 * years
-    least = MIN_FORWARD_VARIANCE * np.diff(years)
+    t9, t30, t93, t184 = TENOR_YEARS
+    theta = np.array(theta, dtype=np.float64)
+    least = MIN_FORWARD_VARIANCE * np.diff(TENOR_YEARS)
     lifted = np.zeros(len(theta), dtype=np.bool_)
 
     def lift(column: int) -> None:
@@ -50,3 +65,8 @@ def total_variance_knots(levels: Floats) -> tuple[Floats, NDArray[np.bool_]]:
     theta[:, 3] = np.where(has184, theta[:, 3], onward)
     lift(3)
     return np.ascontiguousarray(theta), lifted
+
+
+def total_variance_knots(levels: Floats) -> tuple[Floats, Bools]:
+    """Knots of ``levels`` (sessions, 4) in vol points by the fixed ratios: the named fallback, and where a search starts."""
+    return filled_knots((levels / 100.0 / INDEX_TO_ATM) ** 2 * TENOR_YEARS)

@@ -7,6 +7,7 @@ its family moved with it. This uses the session's range and close: for benchmark
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from alvh.core.days import DayArray
 from alvh.market.history import Floats, History, VxTable
 from alvh.market.market import Legs, Quotes, Slice
+from alvh.market.scenarios import Repriced, Response, Scenarios
 from alvh.market.series import SeriesTable
 from alvh.market.settlement import real_vix_open
 from alvh.models.model_market import ModelMarket, ModelSnapshot
@@ -77,9 +79,18 @@ class WindowSnapshot:
     def discount(self, series: int) -> float:
         return self._close.discount(series)
 
+    def greeks(self, legs: Legs) -> Floats:
+        return self._close.greeks(legs)
+
+    def reprice(self, legs: Legs, scenarios: Scenarios, response: Response) -> Floats:
+        return self._close.reprice(legs, scenarios, response)
+
+    def reprice_fully(self, legs: Legs, scenarios: Scenarios, response: Response) -> Repriced:
+        return self._close.reprice_fully(legs, scenarios, response)
+
     def future(self, series: int) -> tuple[float, bool]:
         column = int(self._window.market.legs_of_series[2][series])
-        opened = float(self._window.vx_open[self._row, column])
+        opened = float(self._window.vx_open[self._row, column]) if column >= 0 else math.nan  # an SPX series has no VX future
         if opened > 0.0:
             return opened, True
         return self._close.future(series)

@@ -14,6 +14,22 @@ def _usd(value: float) -> str:
     return f"{value:,.0f} $".replace("-", "−")
 
 
+def _range_rows(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What the measured error of the prices leaves of the main figures."""
+    found = document.get("pricing_uncertainty")
+    if found is None:
+        return []
+
+    def span(key: str) -> str:
+        ends = found["range"][key]
+        return f"{_usd(ends['low'])} to {_usd(ends['high'])}"
+
+    text = f"condors {span('condor_net_usd')}"
+    if document["hedge"]["layers"]:
+        text += f", hedge {span('hedge_net_usd')}, book {span('hedged_pnl_usd')}"
+    return [("over price errors", text)]
+
+
 def summary_rows(document: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Label and value, in reading order: what the hedge cost, then both runs, then the checks."""
     runs, hedge, data, checks = document["runs"], document["hedge"], document["data"], document["checks"]
@@ -34,6 +50,7 @@ def summary_rows(document: Mapping[str, Any]) -> list[tuple[str, str]]:
                     f"{per_month['credit']:.1f} % of credit",
                 )
             )
+    rows += _range_rows(document)
     for label, key, digits in (
         ("total return", "total_return", 1),
         ("CAGR", "cagr", 2),

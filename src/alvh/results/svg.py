@@ -14,16 +14,18 @@ from typing import Literal
 
 from alvh.results.theme import PALETTE
 
-DASHES = ("", "6 3", "2 2", "8 3 2 3")
+DASHES = ("none", "6 3", "2 2", "8 3 2 3")
 MARGIN_LEFT, MARGIN_RIGHT, MARGIN_TOP, MARGIN_BOTTOM = 46, 12, 26, 24
 """Pixels around a panel's plot, for its ticks and title."""
+LABEL_HALF_WIDTH = 3.2
+"""Half the width of a tick label's letter at 11 pixels: a label that would leave the panel ends at its tick instead."""
 BAR = 12
 """Half the length of a bar, pixels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
-    """One series: x and y of equal length, drawn as a line, as dots, or as a short bar at each point.
+    """One series: x and y of equal length, drawn as a line, as dots, or as a short bar at each point; NaN breaks a line.
 
     ``colour`` is a name of the theme, ``dash`` the line's pattern.
     """
@@ -70,7 +72,9 @@ def log_ticks(low: float, high: float) -> list[float]:
     return found if len(found) > 2 else [tick for tick in nice_ticks(low, high) if tick > 0.0]
 
 
-def render_svg(panels: Sequence[Panel], *, columns: int, title: str, description: str, width: int = 300, height: int = 190) -> str:
+def render_svg(
+    panels: Sequence[Panel], *, columns: int, title: str, description: str, width: int = 300, height: int = 190
+) -> str:
     """The panels in a grid as one SVG document with a legend of the first panel's series; ``description`` is its alt text."""
     columns = min(columns, len(panels))
     rows = -(-len(panels) // columns)
@@ -120,10 +124,26 @@ def _style() -> str:
     return f"<style>{rules(0)}@media (prefers-color-scheme:dark){{{rules(1)}}}</style>"
 
 
+def _drawn(value: float, panel: Panel) -> bool:
+    """Whether a value has a place in the panel: a finite number, above zero on a log scale."""
+    return math.isfinite(value) and (value > 0.0 or not panel.log_y)
+
+
+def _unbroken(series: Series, panel: Panel) -> list[list[tuple[float, float]]]:
+    """The runs of points between values that cannot be drawn: a gap stays a gap and is not bridged."""
+    parts: list[list[tuple[float, float]]] = [[]]
+    for x, y in zip(series.x, series.y, strict=True):
+        if _drawn(y, panel):
+            parts[-1].append((x, y))
+        elif parts[-1]:
+            parts.append([])
+    return [part for part in parts if part]
+
+
 def _panel(panel: Panel, width: int, height: int) -> str:
     xs = [value for series in panel.series for value in series.x]
-    ys = [value for series in panel.series for value in series.y if value == value]
-    low_x, high_x = min(xs), max(xs)
+    ys = [value for series in panel.series for value in series.y if _drawn(value, panel)] or [1.0]
+    low_x, high_x = min(xs, default=0.0), max(xs, default=1.0)
     if panel.y_range is not None:
         low_y, high_y = panel.y_range
     else:
@@ -132,8 +152,11 @@ def _panel(panel: Panel, width: int, height: int) -> str:
             low_y, high_y = min(low_y, band[0]), max(high_y, band[1])
         if panel.zero:
             low_y, high_y = min(low_y, 0.0), max(high_y, 0.0)
-        pad = 0.04 * (high_y - low_y or 1.0)
-        if not panel.log_y:
+        if panel.log_y:
+            pad = (high_y / low_y) ** 0.04
+            low_y, high_y = low_y / pad, high_y * pad
+        else:
+            pad = 0.04 * (high_y - low_y or 1.0)
             low_y, high_y = low_y - pad, high_y + pad
     if all(series.mark != "line" for series in panel.series):
         pad_x = 0.06 * (high_x - low_x or 1.0)
@@ -159,23 +182,26 @@ def _panel(panel: Panel, width: int, height: int) -> str:
     for value in log_ticks(low_y, high_y) if panel.log_y else nice_ticks(low_y, high_y):
         y = py(value)
         out.append(f'<path d="M{MARGIN_LEFT} {y:.1f}h{inner_w}" class="grid"/>')
-        out.append(f'<text x="{MARGIN_LEFT - 5}" y="{y + 3.5:.1f}" text-anchor="end" class="muted">{value:g}{panel.y_unit}</text>')
+        label = f"{value:g}{escape(panel.y_unit)}"
+        out.append(f'<text x="{MARGIN_LEFT - 5}" y="{y + 3.5:.1f}" text-anchor="end" class="muted">{label}</text>')
     labels = panel.x_labels or [(value, f"{value:g}") for value in nice_ticks(low_x, high_x)]
     for value, label in labels:
         if low_x <= value <= high_x:
-            out.append(
-                f'<text x="{px(value):.1f}" y="{height - 8}" text-anchor="middle" class="muted">{escape(label)}</text>'
-            )
+            x = px(value)
+            anchor = "end" if x + LABEL_HALF_WIDTH * len(label) > width else "middle"
+            out.append(f'<text x="{x:.1f}" y="{height - 8}" text-anchor="{anchor}" class="muted">{escape(label)}</text>')
     for series in panel.series:
-        points = [(px(x), py(y)) for x, y in zip(series.x, series.y, strict=True) if y == y]
+        parts = _unbroken(series, panel)
+        points = [(px(x), py(y)) for part in parts for x, y in part]
         if series.mark == "dot":
             out += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" class="f-{series.colour}"/>' for x, y in points]
         elif series.mark == "bar":
             out += [f'<path d="M{x - BAR:.1f} {y:.1f}h{2 * BAR}" class="l-{series.colour}"/>' for x, y in points]
-        elif points:
-            path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+        else:
             dash = DASHES[series.dash % len(DASHES)]
-            out.append(f'<polyline points="{path}" class="l-{series.colour}" stroke-dasharray="{dash}"/>')
+            for part in parts:
+                path = " ".join(f"{px(x):.1f},{py(y):.1f}" for x, y in part)
+                out.append(f'<polyline points="{path}" class="l-{series.colour}" stroke-dasharray="{dash}"/>')
     if panel.note:
         out.append(f'<text x="{width - MARGIN_RIGHT}" y="16" text-anchor="end" class="muted">{escape(panel.note)}</text>')
     return "".join(out)

@@ -81,6 +81,8 @@ def _tables(sheet: TearSheet, limit: int) -> dict[str, TableView | None]:
         "cost_readings": views.cost_readings(sheet),
         "attribution": views.attribution(sheet),
         "checks": views.checks(sheet),
+        "price_range": views.price_range(sheet),
+        "price_cases": views.price_cases(sheet),
         "periods": optional("periods", "The whole run and its parts apart", sheet.periods),
         "episodes": optional("episodes", "What happened in known episodes", sheet.episodes),
         "without_best": optional("without-best", "The hedge without its best months", sheet.without_best),

@@ -15,6 +15,7 @@ from alvh.results.metrics import Floats, daily_pnl, worst_drawdowns
 from alvh.results.periods import calendar_year_table, monthly_returns
 from alvh.results.sheet import TearSheet
 from alvh.results.tables import NOTHING, Column, Kind, Row, TableView, label_for, show, table
+from alvh.results.uncertainty import FIGURES
 
 ROW_LIMITS = (3000, 1000, 200)
 """Rows printed per long table, tried in turn until the page stays below its size; a whole default run rolls about 1,600 times."""
@@ -57,6 +58,40 @@ def key_figures(sheet: TearSheet) -> TableView:
     return TableView(name="key-figures", caption="Key figures", columns=columns, rows=tuple(rows))
 
 
+def price_range(sheet: TearSheet) -> TableView | None:
+    """Low, central and high of each figure; nothing where the run was not repeated on other prices."""
+    found = sheet.document.get("pricing_uncertainty")
+    if found is None:
+        return None
+    columns = tuple(Column(key=key, label=label) for key, label in (("figure", "Figure"), *_RANGE_LABELS))
+    rows = tuple(
+        ((label, ""), *(show(found["range"][key][end], kind, decimals=0) for end, _ in _RANGE_LABELS))
+        for key, label, kind in FIGURES
+    )
+    columns = (columns[0], *(Column(key=c.key, label=c.label, kind="number") for c in columns[1:]))
+    return TableView(
+        name="price-range", caption="The run's figures over the measured error of its prices", columns=columns, rows=rows
+    )
+
+
+def price_cases(sheet: TearSheet) -> TableView | None:
+    """One row a repeated run."""
+    found = sheet.document.get("pricing_uncertainty")
+    if found is None:
+        return None
+    columns = (
+        Column(key="source", label="Source"),
+        Column(key="what", label="Changed"),
+        *(Column(key=key, label=label, kind="number") for key, label, _ in FIGURES),
+    )
+    rows = tuple(
+        ((case["source"], ""), (case["what"], "w"), *(show(case["figures"][key], kind, decimals=0) for key, _, kind in FIGURES))
+        for case in found["cases"]
+    )
+    return TableView(name="price-cases", caption="Each source at its two ends", columns=columns, rows=rows, tools=True)
+
+
+_RANGE_LABELS = (("low", "Low"), ("central", "Central"), ("high", "High"))
 _RUN_LABELS = (("hedged", "With hedge"), ("unhedged", "Without hedge"), ("difference", "Difference"))
 
 

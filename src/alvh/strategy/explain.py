@@ -145,7 +145,9 @@ def _account(policy: Policy) -> list[str]:
         f"A leg pays a share of the half-spread beyond mid: SPX legs {costs.spx_spread_share_pct:g} %, VIX calls "
         f"{costs.vix_spread_share_pct:g} % (R49). Modelled spreads are the {costs.spread_case} case. "
         f"{'Dated fees are charged.' if costs.fees else 'No fees are charged.'}",
-        f"A weekly VX settlement is believed where at least {policy.prices.weekly_min_volume_contracts:g} contracts traded.",
+        "A weekly VX settlement is believed whether it traded or not."
+        if policy.prices.weekly_min_volume_contracts == 0.0
+        else f"A weekly VX settlement is believed where at least {policy.prices.weekly_min_volume_contracts:g} contracts traded.",
     ]
 
 

@@ -7,7 +7,9 @@ from alvh.strategy.overlay_policy import Overlay, OverlayLeg
 
 def overlay_sentences(overlay: Overlay) -> list[str]:
     """What the overlay holds, when it rolls and how large it is."""
-    when = "on the session that settles" if not overlay.sessions_earlier else f"{overlay.sessions_earlier} sessions before that of"
+    when = (
+        "on the session that settles" if not overlay.sessions_earlier else f"{overlay.sessions_earlier} sessions before that of"
+    )
     base = {
         "none": "Beside the options stand bills alone.",
         "per_unit": "Each unit holds one unit of the S&P 500.",
@@ -25,7 +27,9 @@ def overlay_sentences(overlay: Overlay) -> list[str]:
         what = " and ".join([*parts, "the premium of its legs"])
         sentences.append(f"A roll holds as many units as the book pays for: {what}.")
     elif size.kind == "max_loss":
-        sentences.append(f"A roll holds as many units as leave {size.multiple:g} dollars for each of maximum loss before premium.")
+        sentences.append(
+            f"A roll holds as many units as leave {size.multiple:g} dollars for each of maximum loss before premium."
+        )
     else:
         level = "the open of the VX future of the new expiry" if size.band_of == "vx_open" else "spot VIX"
         bands = ", ".join(f"{band.share_pct:g} % above {band.above:g} to {band.up_to:g}" for band in size.bands)

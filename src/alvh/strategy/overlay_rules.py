@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alvh.core.days import DayArray, iso
-from alvh.core.errors import DataMissing
+from alvh.core.errors import ConfigError, DataMissing
 from alvh.market.market import Legs, Quotes, Slice, Snapshot
 from alvh.market.series import SeriesTable
 from alvh.strategy.costing import fill_prices
@@ -83,10 +83,17 @@ def units_held(size: OverlaySize, value: float, *, index: float, strikes_in_bill
 
     ``index``: index points per unit held as index; ``strikes_in_bills``: present value of the strike that bills stand for;
     ``premium``: signed price of all legs of a unit, paid above zero; ``width``: widest wing. All in points, a point a dollar.
+    :class:`ConfigError` where a unit costs nothing.
     """
-    if size.kind == "max_loss":
-        return value / (size.multiple * width)
-    return value / (index + strikes_in_bills + premium)
+    cost = size.multiple * width if size.kind == "max_loss" else index + strikes_in_bills + premium
+    if not cost > 0.0:
+        raise ConfigError(
+            "the widest wing is zero points wide" if size.kind == "max_loss" else f"a unit of the package costs {cost:g} points",
+            where=f"overlay.size, kind {size.kind}",
+            allowed="a package that costs something, so that units can be counted",
+            todo="move the wings apart" if size.kind == "max_loss" else "back what is sold by bills or index units",
+        )
+    return value / cost
 
 
 def band_share(bands: tuple[OverlayBand, ...], level: float) -> float:

@@ -34,7 +34,7 @@ class Costs:
 class Prices:
     """Which prices are believed: a weekly VX settlement counts only where the contract traded at least this much that session."""
 
-    weekly_min_volume_contracts: float = 10.0
+    weekly_min_volume_contracts: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

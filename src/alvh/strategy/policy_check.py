@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 from alvh.core.errors import ConfigError, nearest
-from alvh.strategy.overlay_policy import Overlay
+from alvh.strategy.overlay_policy import Overlay, OverlayBand
 from alvh.strategy.policy import Condor, Hedge, HedgeLayer, Policy
 
 
@@ -140,22 +141,76 @@ def _check_overlay(policy: Policy, refuse: Refuse) -> None:
             raise refuse(f"an overlay stands beside the {part}", f"{part}.enabled", "false, or no [overlay]", "switch one off")
     if not overlay.legs:
         raise refuse("the overlay has no leg", "overlay.leg", "one [[overlay.leg]] or more", "add a leg")
-    names = [leg.name for leg in overlay.legs]
-    size = overlay.size
+    _check_overlay_legs(overlay, refuse)
+    _check_overlay_size(overlay, refuse)
+
+
+def _check_overlay_legs(overlay: Overlay, refuse: Refuse) -> None:
+    solved = [leg for leg in overlay.legs if leg.strike.kind == "pays_for_rest"]
+    if len(solved) > 1:
+        raise refuse("two legs pay for the rest", "overlay.leg", "one leg of kind pays_for_rest", "give the other a strike")
+    for leg in solved:
+        path = f"overlay.leg.{leg.name}"
+        if len(overlay.legs) == 1:
+            raise refuse(
+                "there is no other leg to pay for", f"{path}.strike.kind", "out_of_money or delta", "add the leg it pays for"
+            )
+        if leg.quantity > 0.0:
+            raise refuse("a bought leg pays for nothing", f"{path}.quantity", "below 0 with pays_for_rest", "sell it")
+        if leg.cycle_months != 1:
+            raise refuse(
+                "a strike that is solved at every roll cannot stand for months", f"{path}.cycle_months", "1", "set it to 1"
+            )
+    for leg in overlay.legs:
+        if leg.quantity == 0.0:
+            path = f"overlay.leg.{leg.name}.quantity"
+            raise refuse("the leg holds nothing", path, "above or below 0", "give it a quantity, or remove the leg")
+        if leg.restrike_below_calls and leg.right == "call":
+            path = f"overlay.leg.{leg.name}.restrike_below_calls"
+            raise refuse("a call is not struck anew below itself", path, "true on puts alone", "set it to false")
+
+
+def _check_overlay_size(overlay: Overlay, refuse: Refuse) -> None:
+    size, names = overlay.size, [leg.name for leg in overlay.legs]
     if size.bills_for is not None and size.bills_for not in names:
         todo = nearest(size.bills_for, names) or "name an existing leg"
         raise refuse(f"there is no leg '{size.bills_for}'", "overlay.size.bills_for", ", ".join(names), todo)
-    if sum(leg.strike.kind == "pays_for_rest" for leg in overlay.legs) > 1:
-        raise refuse("two legs pay for the rest", "overlay.leg", "one leg of kind pays_for_rest", "give the other a strike")
+    if overlay.base.index == "all" and size.kind != "premium_share":
+        allowed = 'premium_share with overlay.base.index = "all", else none or per_unit'
+        raise refuse(
+            "all of the book stands in the index, so that no unit can be counted", "overlay.size.kind", allowed, "change one"
+        )
+    sold = any(leg.quantity < 0.0 for leg in overlay.legs)
+    if size.kind == "funded" and sold and size.bills_for is None and overlay.base.index == "none":
+        allowed = 'the name of the sold leg, or overlay.base.index = "per_unit"'
+        raise refuse(
+            "nothing stands behind the sold leg", "overlay.size.bills_for", allowed, "name the leg that bills are held for"
+        )
     if size.kind == "premium_share" and (not size.bands or len(names) != 1 or overlay.legs[0].quantity <= 0.0):
         allowed = "one bought leg and one band or more, for kind premium_share"
         raise refuse("a share cannot be spent on these legs", "overlay.size.band", allowed, "add a band, or choose another kind")
-    for band in size.bands:
+    if size.kind == "premium_share" and size.band_of == "vx_open" and overlay.root != "VIX":
+        raise refuse(
+            f"no VX future expires with {overlay.root} options", "overlay.size.band_of", "spot_vix", "set it to spot_vix"
+        )
+    if size.kind == "max_loss" and not all(_has_wing(overlay, right) for right in {leg.right for leg in overlay.legs}):
+        raise refuse("a short leg has no wing, so that nothing bounds the loss", "overlay.size.kind", "funded", "buy a wing")
+    _check_bands(size.bands, refuse)
+
+
+def _check_bands(bands: tuple[OverlayBand, ...], refuse: Refuse) -> None:
+    for band in bands:
         if band.above >= band.up_to:
             path = f"overlay.size.band.{band.name}.above"
             raise refuse(f"the band {band.above:g} to {band.up_to:g} is empty", path, f"below {band.up_to:g}", "swap the two")
-    if size.kind == "max_loss" and not all(_has_wing(overlay, right) for right in {leg.right for leg in overlay.legs}):
-        raise refuse("a short leg has no wing, so that nothing bounds the loss", "overlay.size.kind", "funded", "buy a wing")
+    ordered = sorted(bands, key=lambda band: band.above)
+    for lower, upper in pairwise(ordered):
+        if upper.above < lower.up_to:
+            what = (
+                f"the bands {lower.name} and {upper.name} overlap between {upper.above:g} and {min(lower.up_to, upper.up_to):g}"
+            )
+            path = f"overlay.size.band.{upper.name}.above"
+            raise refuse(what, path, f"at least {lower.up_to:g}", "let one begin where the other ends")
 
 
 def _has_wing(overlay: Overlay, right: str) -> bool:

@@ -18,7 +18,9 @@ def run(options: Namespace) -> int:
     from alvh.app.wiring import run_backtest
 
     report = progress("backtest", quiet=options.quiet)
-    output = run_backtest(options.policy, data=source, start=options.start, end=options.end, progress=report)
+    output = run_backtest(
+        options.policy, data=source, start=options.start, end=options.end, progress=report, price_range=options.price_range
+    )
     written = [] if out is None else output.write(out)
     if options.json:
         print_json(output.document)

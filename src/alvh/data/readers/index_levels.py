@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -24,7 +25,10 @@ LAST_DAYS: Final = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonthLevels:
-    """Month-end levels: ``month`` counts months since year 0 (year x 12 + month − 1), ascending; ``gaps`` months left out."""
+    """Month-end levels: ``month`` counts months since year 0 (year x 12 + month − 1), ascending.
+
+    ``gaps`` names the months from the file's first to its last that have no month-end, with the last day of those that break off.
+    """
 
     label: str
     month: DayArray
@@ -46,12 +50,13 @@ def read_index_levels(path: Path, index: str, log: QualityLog) -> MonthLevels:
     )
     name = index.lower()
     wanted = name if name in table.header else next((known for known in LEVEL_NAMES if known in table.header), None)
-    if wanted is None or (wanted != name and name not in source.stem.lower()):
+    words = re.split(r"[^a-z0-9]+", source.stem.lower())  # whole words: CLLZ.csv holds no CLL
+    if wanted is None or (wanted != name and name not in words):
         hint = nearest(name, table.header[1:])
         raise DataInvalid(
             f"no column is named after {index}; the columns are {', '.join(table.header)}",
             where=source.label,
-            allowed=f"a column '{index}', or 'close' in a file whose name holds {index}",
+            allowed=f"a column '{index}', or 'close' in a file named after {index}, such as {index}.csv",
             todo=hint or "name the column after the index",
         )
     levels = table.floats(wanted, blank=True)
@@ -88,10 +93,17 @@ def _by_month(label: str, index: str, days: DayArray, values: Floats) -> MonthLe
     present = month[kept]
     if len(present) < 2:
         raise DataInvalid(
-            f"{len(present)} month-ends of {index}", where=label, allowed="two or more", todo="use a file that reaches further"
+            f"{len(present)} month-ends of {index} among {len(month)} levels",
+            where=label,
+            allowed=f"two or more; the last row of a month lies at most {LAST_DAYS} days before its end",
+            todo="use a file of daily or month-end levels that reaches further",
         )
-    whole = np.arange(present[0], present[-1] + 1)
-    gaps = [month_name(int(number)) for number in whole[~np.isin(whole, present)]]
-    if last.size and not late[-1] and month[last[-1]] > present[-1]:
-        gaps.append(f"{month_name(int(month[last[-1]]))} (ends on {to_date(int(days[last[-1]])).isoformat()})")
-    return MonthLevels(label=label, month=present, level=values[kept], gaps=tuple(gaps))
+    breaks_off = {int(month[row]): int(days[row]) for row in last[~late]}
+    whole = np.arange(month[0], month[-1] + 1)
+    gaps = tuple(_gap(int(number), breaks_off) for number in whole[~np.isin(whole, present)])
+    return MonthLevels(label=label, month=present, level=values[kept], gaps=gaps)
+
+
+def _gap(month: int, breaks_off: dict[int, int]) -> str:
+    name = month_name(month)
+    return name if month not in breaks_off else f"{name} (ends on {to_date(breaks_off[month]).isoformat()})"

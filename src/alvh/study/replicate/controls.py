@@ -28,6 +28,14 @@ CONTROLS: Final[Mapping[str, str]] = MappingProxyType(
 """Name of a control and what it breaks."""
 STATE_THETA, STATE_B, STATE_DIVIDEND = 4, 5, 3
 """Places in ``ModelMarket.state`` (kernels/surface.py)."""
+VIX_CONTROLS: Final = ("spot-vix-band", "week-early")
+"""What can be broken in an overlay of VIX options; all but the band can in one of SPX options."""
+
+
+def breaks(policy: Policy, control: str) -> bool:
+    """Whether a control changes anything for a policy: one that does not would be no test of it."""
+    vix = policy.overlay is not None and policy.overlay.root == "VIX"
+    return control in VIX_CONTROLS if vix else control in CONTROLS and control != "spot-vix-band"
 
 
 def control_case(control: str) -> PriceCase:

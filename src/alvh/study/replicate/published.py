@@ -1,6 +1,6 @@
 """What is published about each index, and the thresholds that a replication has to meet.
 
-Statistics and thresholds: benchmarks.md 3, 4 and 6, computed there from the published month-end levels or quoted from Cboe's pages.
+Statistics and thresholds: benchmarks.md 3, 4 and 6, computed there from published month-end levels or quoted from Cboe's pages.
 """
 
 from __future__ import annotations
@@ -89,7 +89,8 @@ _VXTH = (
     ),
     Check(name="level 18 Sep 2014 (end of March 2006 = 100)", kind="level", first="2006-03", last="2014-09-18", published=188.8,
           must=18.88, target=7.55),
-    Check(name="five years to Oct 2023, %", kind="return", first="2018-11", last="2023-10", published=98.6, must=25.0, target=12.0),
+    Check(name="five years to Oct 2023, %", kind="return", first="2018-11", last="2023-10", published=98.6,
+          must=25.0, target=12.0),
     Check(name="first quarter 2024, %", kind="return", first="2024-01", last="2024-03", published=8.4, must=1.5, target=1.5),
     Check(name="March 2020, %, at least", kind="at_least", first="2020-03", last="2020-03", published=30.0, must=0.0, target=0.0),
 )  # fmt: skip
@@ -104,39 +105,48 @@ INDICES: Final[Mapping[str, PublishedIndex]] = MappingProxyType(
         one.name: one
         for one in (
             PublishedIndex(
-                name="PUT", policy="cboe-put", spans=_spans(10.13, 10.16, 9.66, 10.04, 6.74, 11.46), worst_month="-17.7 (2008-10)",
+                name="PUT", policy="cboe-put", spans=_spans(10.13, 10.16, 9.66, 10.04, 6.74, 11.46),
+                worst_month="-17.7 (2008-10)",
                 thresholds=_limits((0.983, 0.992), (2.0, 1.3), (1.25, 0.6), beta=(0.93, 1.05)),
             ),
             PublishedIndex(
-                name="BXM", policy="cboe-bxm", spans=_spans(8.89, 10.85, 8.54, 10.49, 5.45, 11.57), worst_month="-17.4 (1987-10)",
+                name="BXM", policy="cboe-bxm", spans=_spans(8.89, 10.85, 8.54, 10.49, 5.45, 11.57),
+                worst_month="-17.4 (1987-10)",
                 thresholds=_limits((0.985, 0.993), (1.8, 1.3), (1.75, 0.8)),
             ),
             PublishedIndex(
-                name="BXMD", policy="cboe-bxmd", spans=_spans(10.66, 13.18, 10.48, 12.55, 8.05, 13.32), worst_month="-19.6 (1987-10)",
+                name="BXMD", policy="cboe-bxmd", spans=_spans(10.66, 13.18, 10.48, 12.55, 8.05, 13.32),
+                worst_month="-19.6 (1987-10)",
                 thresholds=_limits((0.990, 0.995), (1.7, 1.2), (1.25, 0.6)),
             ),
             PublishedIndex(
-                name="BXY", policy="cboe-bxy", spans=_spans(10.31, 12.01, 10.01, 12.15, 7.78, 13.19), worst_month="-15.7 (2008-10)",
+                name="BXY", policy="cboe-bxy", spans=_spans(10.31, 12.01, 10.01, 12.15, 7.78, 13.19),
+                worst_month="-15.7 (2008-10)",
                 thresholds=_limits((0.990, 0.995), (1.6, 1.2), (1.0, 0.5)),
             ),
             PublishedIndex(
-                name="PPUT", policy="cboe-pput", spans=_spans(6.57, 12.35, 7.89, 11.63, 8.33, 11.54), worst_month="-10.6 (1987-10)",
+                name="PPUT", policy="cboe-pput", spans=_spans(6.57, 12.35, 7.89, 11.63, 8.33, 11.54),
+                worst_month="-10.6 (1987-10)",
                 thresholds=_limits((0.985, 0.993), (2.0, 1.4), (1.5, 0.6)),
             ),
             PublishedIndex(
-                name="CLL", policy="cboe-cll", spans=_spans(6.54, 10.72, 7.54, 10.31, 6.59, 10.33), worst_month="-8.6 (1987-10)",
+                name="CLL", policy="cboe-cll", spans=_spans(6.54, 10.72, 7.54, 10.31, 6.59, 10.33),
+                worst_month="-8.6 (1987-10)",
                 thresholds=_limits((0.983, 0.990), (2.0, 1.4), (1.25, 0.6), beta=(0.93, 1.05)),
             ),
             PublishedIndex(
-                name="CLLZ", policy="cboe-cllz", spans=_spans(7.19, 11.78, 7.31, 11.34, 6.26, 11.91), worst_month="-17.1 (1987-10)",
+                name="CLLZ", policy="cboe-cllz", spans=_spans(7.19, 11.78, 7.31, 11.34, 6.26, 11.91),
+                worst_month="-17.1 (1987-10)",
                 thresholds=_limits((0.980, 0.990), (2.3, 1.5), (2.25, 1.0), beta=(0.93, 1.05), vol_ratio=(0.94, 1.06)),
             ),
             PublishedIndex(
-                name="CMBO", policy="cboe-cmbo", spans=_spans(9.55, 11.17, 9.22, 10.87, 6.44, 12.07), worst_month="-17.3 (1987-10)",
+                name="CMBO", policy="cboe-cmbo", spans=_spans(9.55, 11.17, 9.22, 10.87, 6.44, 12.07),
+                worst_month="-17.3 (1987-10)",
                 thresholds=_limits((0.990, 0.995), (1.5, 1.1), (1.25, 0.6)),
             ),
             PublishedIndex(
-                name="BFLY", policy="cboe-bfly", spans=_spans(5.96, 10.77, 4.31, 10.81, -2.24, 11.35), worst_month="-8.6 (2014-10)",
+                name="BFLY", policy="cboe-bfly", spans=_spans(5.96, 10.77, 4.31, 10.81, -2.24, 11.35),
+                worst_month="-8.6 (2014-10)",
                 thresholds=_limits((0.89, 0.95), (5.0, 3.5), (2.5, 1.25), beta=(0.82, 1.05), vol_ratio=(0.92, 1.08)),
             ),
             PublishedIndex(name="CNDR", policy="cboe-cndr", checks=_CNDR),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from alvh.core.calendar import trading_calendar
 from alvh.core.days import DayArray, iso
 from alvh.core.errors import DataMissing
 from alvh.core.fees import fee_usd
@@ -49,8 +50,8 @@ class CheckResult:
 class Replication:
     """One index rebuilt: ``comparison`` and ``verdicts`` only where levels were given.
 
-    ``settlements`` counts the option settlements by source, ``bands_by_settlement`` rolls whose band was read at the VX settlement
-    because no open is known.
+    ``settlements`` counts the option settlements by source, ``bands_by_settlement`` the rolls whose band was read at the VX
+    settlement because no open is known.
     """
 
     index: PublishedIndex
@@ -101,7 +102,8 @@ def replicate(
         raise DataMissing(
             f"no whole month lies between {iso(first_day)} and {iso(last_day)}", allowed="a calendar month or more, and its data"
         )
-    comparison, gaps = None, ()
+    comparison: Comparison | None = None
+    gaps: tuple[str, ...] = ()
     if levels is not None:
         published = monthly_returns(levels.month, levels.level)
         gaps = levels.gaps
@@ -145,10 +147,10 @@ def _whole_months(first_day: int, last_day: int, sessions: DayArray) -> tuple[in
     inside = sessions[sessions <= last_day]
     ends = int(month_of(inside[-1:])[0])
     beyond = sessions[sessions > last_day]
+    if not len(beyond):  # the data end here: the calendar knows whether the month does
+        calendar = trading_calendar().sessions_array
+        beyond = calendar[calendar > inside[-1]]
     complete = len(beyond) > 0 and int(month_of(beyond[:1])[0]) != ends
-    if not len(beyond):  # the data end here: a month is whole where the calendar's next weekday lies in another
-        following = int(inside[-1]) + (3 if (int(inside[-1]) + 3) % 7 == 4 else 1)
-        complete = int(month_of(np.array([following]))[0]) != ends
     return first, ends if complete else ends - 1
 
 
@@ -158,7 +160,7 @@ def _worst(found: Comparison, result: BacktestResult) -> tuple[MonthError, ...]:
     expiries = np.unique(series.expiry[series.monthly & series.am & ~series.is_vix])
     by_month = {int(month): int(day) for month, day in zip(month_of(expiries), expiries, strict=True)}
     order = np.argsort(-np.abs(errors.value))
-    rows = []
+    rows: list[MonthError] = []
     for at in order.tolist():
         if abs(errors.value[at]) <= LARGE_ERROR and len(rows) >= 1:
             break
@@ -221,10 +223,12 @@ def index_months(result: BacktestResult) -> Months:
     rows = range(result.first, result.first + len(result.sessions))
     close: Floats = np.array([result.market.snapshot(row).spx for row in rows])
     paid = result.market.dividend_points[result.first : result.first + len(result.sessions)]
-    growth = np.concatenate(([1.0], (close[1:] + paid[1:]) / close[:-1]))
+    growth = np.ones(len(close))
+    growth[1:] = (close[1:] + paid[1:]) / close[:-1]
     month = month_of(result.sessions)
     last = np.flatnonzero(np.diff(month, append=month[-1] + 1))
-    return monthly_returns(month[last], np.cumprod(growth)[last])
+    level: Floats = np.multiply.accumulate(growth)
+    return monthly_returns(month[last], level[last])
 
 
 def _blend(ours: Months, index: Months) -> float:

@@ -77,17 +77,18 @@ class Comparison:
 
 
 def compare(ours: Months, published: Months) -> Comparison:
-    """Statistics over the months that both have; three at least."""
+    """Statistics over the months that both have; three at least. Correlation and beta are NaN where a series stands still."""
     common, at, there = np.intersect1d(ours.month, published.month, return_indices=True)
     x, y = published.value[there], ours.value[at]
     difference = y - x
     spread = np.abs(difference - np.median(difference))
     covariance = np.cov(x, y)
+    moves = covariance[0, 0] > 0.0 and covariance[1, 1] > 0.0
     theirs, own = Months(month=common, value=x), Months(month=common, value=y)
     return Comparison(
         months=len(common),
-        corr=float(np.corrcoef(x, y)[0, 1]),
-        beta=float(covariance[0, 1] / covariance[0, 0]),
+        corr=float(np.corrcoef(x, y)[0, 1]) if moves else float("nan"),
+        beta=float(covariance[0, 1] / covariance[0, 0]) if covariance[0, 0] > 0.0 else float("nan"),
         te_pct=float(difference.std(ddof=1) * np.sqrt(MONTHS_A_YEAR) * 100.0),
         robust_te_pct=float(MAD_TO_SD * np.median(spread) * np.sqrt(MONTHS_A_YEAR) * 100.0),
         d_pp=float(difference.mean() * MONTHS_A_YEAR * 100.0),
@@ -101,8 +102,8 @@ def compare(ours: Months, published: Months) -> Comparison:
 
 
 def judge(found: Comparison, limits: Thresholds) -> Mapping[str, str]:
-    """``target``, ``must`` or ``missed`` by figure."""
-    ratio = found.vol_ours_pct / found.vol_published_pct
+    """``target``, ``must`` or ``missed`` by figure; a border itself still holds, and a figure that is NaN is missed."""
+    ratio = found.vol_ours_pct / found.vol_published_pct if found.vol_published_pct > 0.0 else float("nan")
     return {
         "corr": _level(found.corr >= limits.corr.must, found.corr >= limits.corr.target),
         "te_pct": _below(found.te_pct, limits.te_pct),

@@ -1,0 +1,43 @@
+"""The grammar of ``alvh study``: one function and one ``study_*`` module a sub-command; nothing here loads what they need."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from collections.abc import Callable
+from typing import Any, Protocol
+
+
+class Add(Protocol):
+    """``parser.build_parser``'s helper: name, module of ``alvh.app.commands``, summary, and the group it goes under."""
+
+    def __call__(self, name: str, target: str, summary: str, under: Any = None, **more: Any) -> ArgumentParser: ...
+
+
+def add_study(commands: Any, add: Add, data_help: str, span: Callable[[ArgumentParser, str], None]) -> None:
+    """Put the group under ``commands``; ``span`` adds --from and --to."""
+    study = commands.add_parser("study", help="Hold models and engine against the market.", allow_abbrev=False)
+    study.set_defaults(command=None, group=study)
+    verbs: Any = study.add_subparsers(title="commands", metavar="COMMAND", dest="verb")
+    for sub_command in SUB_COMMANDS:
+        sub_command(verbs, add, data_help, span)
+
+
+def _model_error(verbs: Any, add: Add, data_help: str, span: Callable[[ArgumentParser, str], None]) -> None:
+    found = add("model-error", "study_model_error", "Score the shipped surfaces against quoted SPX and VIX chains.", verbs)
+    found.add_argument("--chains", required=True, metavar="DIR", help="chain file, or folder of them, of any layout that is read")
+    found.add_argument("--data", metavar="DIR", help=data_help)
+
+
+def _replicate(verbs: Any, add: Add, data_help: str, span: Callable[[ArgumentParser, str], None]) -> None:
+    found = add("replicate", "study_replicate", "Rebuild Cboe's option-strategy indices on the engine and compare.", verbs)
+    found.add_argument("index", metavar="INDEX", help="PUT, BXM, BXMD, BXY, PPUT, CLL, CLLZ, CMBO, BFLY, CNDR, VXTH, or all")
+    found.add_argument("--levels", metavar="FILE", help="published levels: CSV with a date column and one named after the index")
+    found.add_argument("--data", metavar="DIR", help=data_help)
+    span(found, "day of the whole months compared, by default 1990-02 to 2021-12;")
+    found.add_argument("--control", metavar="NAME", help="break one thing on purpose: flat-smile, iv-plus-10, iv-minus-10, "
+                       "week-early, close-settlement, no-dividends, spot-vix-band")  # fmt: skip
+    found.add_argument("--out", metavar="DIR", help="also write replication.json and the pictures")
+
+
+SUB_COMMANDS = (_model_error, _replicate)
+"""One a sub-command, in the order of the help text."""
