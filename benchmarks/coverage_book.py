@@ -1,0 +1,68 @@
+"""Coverage of the default book at every session, and the time exposures take: a part of ``benchmarks/coverage_tables.py``."""
+
+from __future__ import annotations
+
+import time
+from datetime import date
+
+import numpy as np
+
+from alvh.app.wiring import load_market, run_on
+from alvh.engine.backtest import BacktestResult
+from alvh.risk.betas import rolling_betas, tenor_changes
+from alvh.risk.coverage import coverage_through_time
+from alvh.risk.exposure_path import HeldLots, exposures_through_time
+from alvh.strategy.policy_file import load_policy
+
+
+def lots_of(result: BacktestResult) -> HeldLots:
+    """The lots of a run: the condor, then each layer."""
+    lots, stop = result.lots, result.first + len(result.sessions)
+    return HeldLots(
+        series=np.array([lot.series for lot in lots], dtype=np.int64),
+        strike=np.array([lot.strike for lot in lots], dtype=np.float64),
+        right=np.array([lot.right for lot in lots], dtype=np.float64),
+        usd_per_point=np.array([lot.quantity * lot.multiplier_usd for lot in lots], dtype=np.float64),
+        opened=np.array([lot.open_index for lot in lots], dtype=np.int64),
+        ended=np.array([lot.close_index if lot.close_kind else stop for lot in lots], dtype=np.int64),
+        group=np.array([lot.layer + 1 for lot in lots], dtype=np.int64),
+        groups=("condor", *(f"layer {k + 1}" for k in range(len(result.policy.hedge.layers)))),
+    )
+
+
+def book_tables(data: str) -> None:
+    print("\n### The default book through time\n")
+    print("| policy | run s | betas s | exposures s | pairs | net, adjusted: median | 40-60 % | short legs: median | 40-60 % |")
+    print("|" + "---|" * 9)
+    for name in ("alvh-442", "alvh-442-per-100k-index"):
+        policy = load_policy(name)
+        loaded = load_market(data, policy.policy)
+        clock = time.perf_counter()
+        result = run_on(loaded, policy, start=date(2007, 1, 3), end=date(2026, 7, 22), price_range=False).result
+        run_s, clock = time.perf_counter() - clock, time.perf_counter()
+        series = loaded.market.series
+        split = int(np.searchsorted(series.is_vix, True))
+        history = loaded.market.history
+        changes = tenor_changes(
+            loaded.forwards,
+            sessions=history.sessions,
+            expiry=series.expiry[split:],
+            monthly=series.monthly[split:],
+            vix=history.vix_close,
+        )
+        betas = rolling_betas(changes)
+        beta_s, clock = time.perf_counter() - clock, time.perf_counter()
+        lots = lots_of(result)
+        path = exposures_through_time(
+            loaded.market, lots, first=result.first, count=len(result.sessions), vix=history.vix_close, betas=betas
+        )
+        cover = coverage_through_time(path, condor=("condor",), hedge=path.groups[1:])
+        path_s = time.perf_counter() - clock
+        cells = [f"{run_s:.2f}", f"{beta_s:.2f}", f"{path_s:.2f}", f"{int((lots.ended - lots.opened).sum())}"]
+        for values in (cover.net_adjusted, cover.short_adjusted):
+            known = values[np.isfinite(values)]
+            cells += [
+                f"{100 * np.median(known):.0f} %",
+                f"{100 * np.mean((known >= 0.4) & (known <= 0.6)):.0f} % of {known.size}",
+            ]
+        print(f"| {name} | " + " | ".join(cells) + " |")
