@@ -15,9 +15,9 @@ from alvh.models import vix_smile
 from alvh.models.vix_smile import (
     LEVEL_FACTORS,
     SHIPPED,
-    STUDY,
     SLOPE_STEPS,
     SLOPES,
+    STUDY,
     VixSmile,
     atm_vol,
     call_price,
