@@ -20,12 +20,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tests.helpers.books import synthetic_market
 from tests.helpers.stress_books import Row, positions_of
 
+from alvh.market.positions import Positions
 from alvh.market.scenarios import Response, Scenarios
 from alvh.models.model_market import ModelMarket
 from alvh.risk.breakeven import break_evens
 from alvh.risk.convexity import convexity_profile
 from alvh.risk.exposures import legs_of
-from alvh.risk.positions import Positions
 from alvh.risk.stress import step_usd, stress_grid
 
 INDEX, LEGS, CELLS, REPEATS = 200, 200, 41, 15

@@ -8,8 +8,8 @@ import numpy as np
 
 from alvh.core.contracts import Root
 from alvh.core.days import to_day
+from alvh.market.positions import NOT_OPENED, Positions
 from alvh.risk.margin import MarginInputs
-from alvh.risk.positions import NOT_OPENED, Positions
 
 AS_OF = to_day(date(2020, 2, 3))
 NEAR, FAR, LONG_TERM = date(2020, 3, 20), date(2020, 6, 19), date(2021, 12, 17)

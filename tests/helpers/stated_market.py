@@ -15,8 +15,8 @@ from alvh.core.contracts import Root
 from alvh.kernels.black import black_greeks
 from alvh.market.history import Floats
 from alvh.market.market import Ints, Legs, Quotes, Slice
+from alvh.market.positions import Positions
 from alvh.market.series import SeriesTable
-from alvh.risk.positions import Positions
 
 SESSION = 18_000
 """A session of 2019, so that nothing depends on today."""

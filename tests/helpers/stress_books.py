@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from alvh.core.contracts import Root
+from alvh.market.positions import NOT_OPENED, Positions
 from alvh.models.model_market import ModelMarket
-from alvh.risk.positions import NOT_OPENED, Positions
 
 Row = tuple[Root, int, float, int, float, str, str]
 """Root, expiry day, strike, right, quantity, sleeve, layer."""

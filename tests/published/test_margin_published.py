@@ -27,6 +27,7 @@ from tests.helpers.margin_books import FAR, LONG_TERM, NEAR, Lot, book, inputs
 from alvh.core.contracts import Root
 from alvh.core.days import to_day
 from alvh.kernels.black import black_price
+from alvh.market.positions import Positions
 from alvh.risk.margin import (
     NO_CREDIT,
     REG_T,
@@ -41,7 +42,6 @@ from alvh.risk.margin import (
     portfolio_margin,
     strategy_margin,
 )
-from alvh.risk.positions import Positions
 
 CENT_A_UNIT_USD = 0.51
 """Half a cent a unit of a 100-multiplier contract, which MANUAL's transcription rounds away."""

@@ -14,7 +14,7 @@ from alvh.core.contracts import Root
 from alvh.core.days import to_day
 from alvh.core.errors import DataInvalid, DataMissing, UsageError
 from alvh.data.readers.book_file import COLUMNS, read_book, write_book
-from alvh.risk.positions import FUTURE, NOT_OPENED, Positions
+from alvh.market.positions import FUTURE, NOT_OPENED, Positions
 
 AS_OF = to_day(date(2020, 2, 3))
 HEADER = ",".join(COLUMNS)

@@ -13,10 +13,10 @@ from tests.helpers.stress_books import Row, book, condor_rows, leg, positions_of
 
 from alvh.core.contracts import Root
 from alvh.core.errors import UsageError
+from alvh.market.positions import Positions
 from alvh.market.scenarios import Response, Scenarios
 from alvh.models.model_market import ModelMarket
 from alvh.risk.breakeven import LEAST_VIX, MOST_VIX, VIX_ELASTICITIES, break_evens, crossings, vix_answer
-from alvh.risk.positions import Positions
 from alvh.risk.stress import stress
 
 INDEX = 200

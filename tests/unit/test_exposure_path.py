@@ -16,6 +16,7 @@ from alvh.core.errors import DataMissing
 from alvh.core.expiries import spx_expiries, vix_expiries
 from alvh.market.forwards import vix_forwards
 from alvh.market.market import Legs
+from alvh.market.positions import Positions
 from alvh.market.series import series_table
 from alvh.models.model_market import ModelMarket, model_market
 from alvh.models.vx_curve import curve_points
@@ -23,7 +24,6 @@ from alvh.risk.betas import PUBLISHED, TenorBetas, rolling_betas, tenor_changes
 from alvh.risk.coverage import coverage_through_time
 from alvh.risk.exposure_path import HeldLots, exposures_through_time, held_pairs
 from alvh.risk.exposures import COLUMNS, exposures, unit_greeks
-from alvh.risk.positions import Positions
 
 
 def test_quantlib_on_the_modelled_market() -> None:

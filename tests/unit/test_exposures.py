@@ -13,11 +13,11 @@ from tests.reference import black_reference as twin
 from alvh.core.contracts import Root
 from alvh.core.errors import DataInvalid, DataMissing, UsageError
 from alvh.market.market import Legs
+from alvh.market.positions import Positions
 from alvh.risk.betas import PUBLISHED, TenorBetas
 from alvh.risk.costs import cost_by_regime, hedge_cost
 from alvh.risk.coverage import coverage, notional, worst_loss
 from alvh.risk.exposures import COLUMNS, Exposures, Response, exposures, legs_of
-from alvh.risk.positions import Positions
 from alvh.risk.unchanged import exposures_unchanged, unchanged_value
 
 ROWS = ((Root.SPX, 45), (Root.SPXW, 52), (Root.XSP, 52), (Root.VIX, 20), (Root.VIXW, 41), (Root.VIX, 76))

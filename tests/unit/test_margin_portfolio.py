@@ -10,6 +10,7 @@ from tests.helpers.margin_books import book, inputs, joined
 
 from alvh.core.contracts import Root
 from alvh.core.errors import DataMissing, UsageError
+from alvh.market.positions import Positions
 from alvh.risk.margin import (
     HOUSE_PORTFOLIO,
     RULE_PORTFOLIO,
@@ -19,7 +20,6 @@ from alvh.risk.margin import (
     portfolio_margin,
     valuation_moves,
 )
-from alvh.risk.positions import Positions
 
 
 class Intrinsic:

@@ -12,11 +12,11 @@ from tests.helpers.stress_books import Row, book, condor_rows, ladder_rows, leg,
 
 from alvh.core.contracts import Root
 from alvh.core.errors import AlvhError, DataInvalid, DataMissing, UsageError
+from alvh.market.positions import FUTURE, Positions
 from alvh.market.scenarios import Response, Scenarios
 from alvh.models.model_market import ModelMarket
 from alvh.risk.betas import NAIVE, PUBLISHED
 from alvh.risk.exposures import legs_of
-from alvh.risk.positions import FUTURE, Positions
 from alvh.risk.stress import GREEKS, picture_days, response_with, step_usd, stress, stress_grid
 
 INDEX = 200

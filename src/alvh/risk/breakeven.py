@@ -17,9 +17,9 @@ from alvh.core.days import iso
 from alvh.core.errors import UsageError
 from alvh.market.history import Floats
 from alvh.market.market import Legs, Snapshot
+from alvh.market.positions import Positions
 from alvh.market.scenarios import Response, Scenarios
 from alvh.market.series import SeriesTable
-from alvh.risk.positions import Positions
 from alvh.risk.stress import priced_legs, zero_value
 
 Side = Literal["downside", "upside"]

@@ -16,9 +16,9 @@ from numpy.typing import ArrayLike
 from alvh.core.errors import DataInvalid
 from alvh.market.history import Floats
 from alvh.market.market import Snapshot
+from alvh.market.positions import Positions
 from alvh.market.scenarios import Response, Scenarios
 from alvh.market.series import SeriesTable
-from alvh.risk.positions import Positions
 from alvh.risk.stress import priced_legs, zero_value
 
 VIX_SHOCKS = tuple(float(points) for points in range(61))

@@ -12,11 +12,11 @@ import numpy as np
 
 from alvh.market.history import Floats
 from alvh.market.market import Snapshot
+from alvh.market.positions import Positions
 from alvh.market.series import SeriesTable
 from alvh.risk.betas import REGIME_EDGES, vix_regimes
 from alvh.risk.coverage import HEDGE, Notional
 from alvh.risk.exposures import legs_of, unit_greeks
-from alvh.risk.positions import Positions
 from alvh.risk.unchanged import unchanged_value
 
 MONTH_DAYS = 30

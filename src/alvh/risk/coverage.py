@@ -15,10 +15,10 @@ import numpy as np
 
 from alvh.core.contracts import Root
 from alvh.market.history import Floats
+from alvh.market.positions import NOT_OPENED, Positions
 from alvh.market.series import XSP_SCALE
 from alvh.risk.exposure_path import ExposurePath
 from alvh.risk.exposures import Exposures, contract_text
-from alvh.risk.positions import NOT_OPENED, Positions
 
 CONDOR, HEDGE = "condor", "hedge"
 PER_USD = 100_000.0

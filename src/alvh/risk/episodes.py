@@ -16,9 +16,9 @@ import numpy as np
 from alvh.core.days import iso, to_day
 from alvh.market.history import Floats, History
 from alvh.market.market import Snapshot
+from alvh.market.positions import Positions
 from alvh.market.scenarios import Response, Scenarios
 from alvh.market.series import SeriesTable
-from alvh.risk.positions import Positions
 from alvh.risk.stress import Stress, stress
 
 EPISODES = (

@@ -21,9 +21,9 @@ from alvh.kernels.black import black_greeks
 from alvh.kernels.implied import implied_vol
 from alvh.market.history import Floats
 from alvh.market.market import Legs, Snapshot
+from alvh.market.positions import FUTURE, Positions
 from alvh.market.series import XSP_SCALE, SeriesTable
 from alvh.risk.betas import TenorBetas
-from alvh.risk.positions import FUTURE, Positions
 
 Ints = NDArray[np.int64]
 

@@ -16,11 +16,11 @@ from alvh.core.errors import DataInvalid, DataMissing, UsageError
 from alvh.kernels.black import black_price
 from alvh.market.history import Floats
 from alvh.market.market import Legs, Snapshot
+from alvh.market.positions import Positions
 from alvh.market.scenarios import Repriced, Response, Scenarios
 from alvh.market.series import SeriesTable
 from alvh.risk.betas import TenorBetas
 from alvh.risk.exposures import contract_text, legs_of, unit_greeks
-from alvh.risk.positions import Positions
 
 GREEKS = ("delta", "gamma", "vega", "theta", "rest")
 """Parts of a cell, in order: second-order Taylor terms in each leg's own forward, its own implied vol and time; ``rest`` is what

@@ -18,6 +18,7 @@ from alvh.core.errors import DataMissing, UsageError
 from alvh.kernels.black import black_greeks
 from alvh.market.history import Floats
 from alvh.market.market import Legs, Snapshot
+from alvh.market.positions import FUTURE, Positions
 from alvh.market.series import XSP_SCALE, SeriesTable
 from alvh.risk.betas import TenorBetas
 from alvh.risk.exposures import (
@@ -31,7 +32,6 @@ from alvh.risk.exposures import (
     legs_of,
     unit_greeks,
 )
-from alvh.risk.positions import FUTURE, Positions
 
 Ints = NDArray[np.int64]
 

@@ -19,7 +19,7 @@ from alvh.core.days import iso
 from alvh.core.errors import DataInvalid, UsageError, nearest
 from alvh.data.readers.book_lot import BookLot, BookRow, lot_of, refuse_contradictions
 from alvh.data.text import header_of, read_source
-from alvh.risk.positions import FUTURE, NOT_OPENED, Positions
+from alvh.market.positions import FUTURE, NOT_OPENED, Positions
 
 REQUIRED: Final = ("root", "expiry", "strike", "right", "quantity")
 OPTIONAL: Final = ("opened", "open_price", "sleeve", "layer")

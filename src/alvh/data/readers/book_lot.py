@@ -16,7 +16,7 @@ from alvh.core.days import DayArray, iso, to_day
 from alvh.core.errors import DataInvalid, nearest
 from alvh.core.expiries import ExpiryTable, spx_expiries, vix_expiries, vx_expiries
 from alvh.data.text import day_of
-from alvh.risk.positions import FUTURE, NOT_OPENED
+from alvh.market.positions import FUTURE, NOT_OPENED
 
 RIGHTS: Final[Mapping[str, int]] = {"c": 1, "call": 1, "p": -1, "put": -1}
 MOST_CONTRACTS: Final = 10_000_000

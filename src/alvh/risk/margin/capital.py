@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike
 
 from alvh.core.errors import UsageError
 from alvh.market.history import Floats
+from alvh.market.positions import Ints
 from alvh.risk.margin.rules import CreditRule, SpreadRule
-from alvh.risk.positions import Ints
 
 _SAME_WIDTH = 1e-6
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from alvh.market.positions import Positions
 from alvh.risk.margin.legs import MarginInputs
 from alvh.risk.margin.portfolio import Reprice, portfolio_margin
 from alvh.risk.margin.report import MarginReport
@@ -20,7 +21,6 @@ from alvh.risk.margin.rules import (
     StrategyRules,
 )
 from alvh.risk.margin.strategy import strategy_margin
-from alvh.risk.positions import Positions
 
 CONVENTIONS: Final[Mapping[str, StrategyRules | PortfolioRules]] = MappingProxyType(
     {

@@ -10,9 +10,9 @@ import numpy as np
 from alvh.core.contracts import Root
 from alvh.core.days import iso
 from alvh.core.errors import UsageError
+from alvh.market.positions import FUTURE, Positions
 from alvh.risk.margin.report import MarginPart
 from alvh.risk.margin.rules import FutureMargin
-from alvh.risk.positions import FUTURE, Positions
 
 
 def future_parts(

@@ -11,8 +11,8 @@ from alvh.core.contracts import SPECS
 from alvh.core.days import iso, to_date, to_day
 from alvh.core.errors import DataInvalid, DataMissing
 from alvh.market.history import Floats
+from alvh.market.positions import FUTURE, Positions
 from alvh.risk.margin.rules import LONG_TERM_MONTHS, PM_ROOTS, PRODUCT_OF, Product, ShortOptionRule
-from alvh.risk.positions import FUTURE, Positions
 
 Moment = tuple[int, int]
 """When a series settles: its expiry, and 0 for the opening or 1 for the close."""

@@ -15,11 +15,11 @@ import numpy as np
 from alvh.core.contracts import Root
 from alvh.core.errors import DataMissing, UsageError
 from alvh.market.history import Floats
+from alvh.market.positions import FUTURE, Ints, Positions
 from alvh.risk.margin.futures import future_parts
 from alvh.risk.margin.legs import MarginInputs, check_book, series_name
 from alvh.risk.margin.report import MarginPart, MarginReport, report_of
 from alvh.risk.margin.rules import PORTFOLIO_EQUITY_USD, RULE_PORTFOLIO, PmClass, PortfolioRules, ScanRange
-from alvh.risk.positions import FUTURE, Ints, Positions
 
 CLASS_OF: Final[Mapping[Root, PmClass]] = {
     Root.SPX: "SPX",

@@ -12,13 +12,13 @@ import numpy as np
 
 from alvh.core.days import iso
 from alvh.core.errors import UsageError
+from alvh.market.positions import Positions
 from alvh.risk.margin.futures import future_parts
 from alvh.risk.margin.legs import Leg, MarginInputs, Moment, check_book, deposit_usd, is_long_term, net_legs, worst_settlement
 from alvh.risk.margin.pairing import Pairing, cover_width_usd, least_pairing
 from alvh.risk.margin.report import MarginPart, MarginReport, report_of
 from alvh.risk.margin.rules import DAY_TRADER_EQUITY_USD, MINIMUM_EQUITY_USD, REG_T, Product, StrategyRules
 from alvh.risk.margin.sides import Structure, Vertical, match_verticals, structures
-from alvh.risk.positions import Positions
 
 _EPS_USD = 1e-6
 
