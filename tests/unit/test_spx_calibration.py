@@ -13,7 +13,7 @@ from tests.reference import surface_reference as smiles
 from alvh.core.days import to_day
 from alvh.models import spx_calibration as states
 from alvh.models.index_expiries import used_expiries
-from alvh.models.spx_calibration import Calibration, calibrate
+from alvh.models.spx_calibration import STATE_ERRORS, STATES, Calibration, calibrate
 from alvh.models.spx_reprice import reprice
 from alvh.models.spx_surface import CLEAN_B_RANGE, CLEAN_SHAPE, MEAN_B, STUDY_B_RANGE, STUDY_SHAPE, TENOR_YEARS
 
@@ -256,3 +256,7 @@ def test_sessions_are_fitted_each_by_itself() -> None:
         alone = calibrate(spx[k : k + 1], levels[k : k + 1], skew[k : k + 1])
         np.testing.assert_array_equal(alone.theta[0], whole.theta[k])
         assert alone.b[0] == whole.b[k]
+
+
+def test_every_state_says_what_it_costs() -> None:
+    assert set(STATE_ERRORS) == set(STATES.values())

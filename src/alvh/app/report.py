@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alvh.core.days import iso
+from alvh.models.spx_calibration import STATE_ERRORS
 from alvh.results import breakdown
 from alvh.results.document import lot_costs
 from alvh.results.files import write_csv_atomic, write_text_atomic
@@ -266,6 +267,7 @@ def _basis(output: BacktestOutput) -> tuple[str, ...]:
 
 def _modelled(output: BacktestOutput) -> tuple[dict[str, Any], ...]:
     errors = {stand_in.input: stand_in.error_text for stand_in in output.market.stand_ins}
+    errors |= {f"spx_surface_{state}": f"SPX surface, {text}" for state, text in STATE_ERRORS.items()}
     errors |= {
         "spx_option_prices": SURFACE_ERROR,
         "vix_option_prices": SURFACE_ERROR,

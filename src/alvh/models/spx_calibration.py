@@ -42,6 +42,22 @@ STATES: Mapping[int, str] = {
 }
 """Name of each bit of ``Calibration.state``; 0 is a session fitted to all five inputs."""
 
+STATE_ERRORS: Mapping[str, str] = {
+    "not_converged": "an index missed by more than half a per cent or SKEW by 2 points: the best found stands",
+    "skew_not_reached": "the nearest shape without arbitrage stands",
+    "calendar_lifted": "a forward variance was raised to 5 % vol",
+    "no_vix9d": "tenor dropped: 9-day vols 8-13 % off, 45-day vols not",
+    "no_vix": "from its family: 30-day vols 5 % off at the money, 45-day vols 3 %",
+    "no_vix3m": "tenor dropped: 45-day vols 3 % off at the money",
+    "no_vix6m": "tenor dropped: 60-day vols 1 % off at the money",
+    "no_skew": "mean shape: 45-day vols 3 % off at the money, SKEW 9 points",
+    "absurd_level": "a level that cannot be: as missing",
+    "no_level": "the surface of the session before stands",
+    "arbitrage": "no surface without arbitrage was found",
+    "b_lowered": "the steepest shape without arbitrage at that level stands",
+}
+"""What each state costs, root mean square of the relative difference to the full fit (docs/reference/surface-repricing.md)."""
+
 LEVEL_RANGE = (3.0, 250.0)
 """Vol points; VIX has been 9.1 to 82.7 at closes, and no published index of the family left 6 to 150."""
 MOST_RATIO = 3.0
