@@ -14,24 +14,12 @@ from alvh.results.attribution import Attribution
 from alvh.results.document import bill_returns
 from alvh.results.metrics import daily_pnl, summarise
 from alvh.results.periods import pnl_by_month, without_best_months
+from alvh.risk.episodes import EPISODES
 
 Floats = NDArray[np.float64]
 
 PERIODS = (("2007-2012", 2007, 2012), ("2013-2016", 2013, 2016), ("2017-2026", 2017, 2026))
 """Reported apart, since spreads before 2013 rest on few quotes (method-as-published.md, section G)."""
-
-EPISODES = (
-    ("Oct 2008", date(2008, 9, 12), date(2008, 11, 20)),
-    ("May 2010", date(2010, 4, 23), date(2010, 7, 2)),
-    ("Aug 2011", date(2011, 7, 22), date(2011, 10, 3)),
-    ("Aug 2015", date(2015, 8, 10), date(2015, 9, 29)),
-    ("Feb 2018", date(2018, 1, 26), date(2018, 3, 29)),
-    ("Dec 2018", date(2018, 10, 3), date(2018, 12, 24)),
-    ("Mar 2020", date(2020, 2, 19), date(2020, 3, 23)),
-    ("2022 grind", date(2022, 1, 3), date(2022, 12, 30)),
-    ("Aug 2024", date(2024, 7, 16), date(2024, 8, 5)),
-    ("Apr 2025", date(2025, 2, 19), date(2025, 4, 8)),
-)
 
 
 def hedge_pnl(result: BacktestResult) -> Floats:

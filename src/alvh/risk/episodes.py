@@ -33,7 +33,7 @@ EPISODES = (
     ("Aug 2024", date(2024, 7, 16), date(2024, 8, 5)),
     ("Apr 2025", date(2025, 2, 19), date(2025, 4, 8)),
 )
-"""Name, first and last session: SPX high to low, the same dates as in a backtest's report (a test holds the two together)."""
+"""Name, first and last session, SPX high to low: for a book under stress and for the rows of a backtest's report."""
 
 MADE = (
     ("VIX up, SPX flat", 0.0, 10.0, 1.0),
