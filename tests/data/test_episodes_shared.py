@@ -18,7 +18,6 @@ from alvh.market.history import History
 from alvh.market.scenarios import Response, Scenarios
 from alvh.models.model_market import ModelMarket
 from alvh.models.stand_ins import fill_missing
-from alvh.results import breakdown
 from alvh.risk.episodes import CURVE_DAYS, EPISODES, MADE, Move, measure, stress_episodes
 from alvh.risk.stress import stress
 
@@ -56,10 +55,6 @@ def market(history: History) -> ModelMarket:
 
 def move(history: History, name: str) -> Move:
     return measure(history, *next(row for row in EPISODES if row[0] == name))
-
-
-def test_dates_are_those_of_the_report() -> None:
-    assert EPISODES == breakdown.EPISODES
 
 
 @pytest.mark.parametrize("name", KNOWN)
