@@ -28,6 +28,11 @@ def _model_error(verbs: Any, add: Add, data_help: str, span: Callable[[ArgumentP
     found.add_argument("--data", metavar="DIR", help=data_help)
 
 
+def _fit_chains(verbs: Any, add: Add, data_help: str, span: Callable[[ArgumentParser, str], None]) -> None:
+    found = add("fit-chains", "study_fit_chains", "The exchange's indices of quoted chains, and surfaces fitted to them.", verbs)
+    found.add_argument("--chains", required=True, metavar="DIR", help="chain file, or folder of them, of any layout that is read")
+
+
 def _replicate(verbs: Any, add: Add, data_help: str, span: Callable[[ArgumentParser, str], None]) -> None:
     found = add("replicate", "study_replicate", "Rebuild Cboe's option-strategy indices on the engine and compare.", verbs)
     found.add_argument("index", metavar="INDEX", help="PUT, BXM, BXMD, BXY, PPUT, CLL, CLLZ, CMBO, BFLY, CNDR, VXTH, or all")
@@ -39,5 +44,5 @@ def _replicate(verbs: Any, add: Add, data_help: str, span: Callable[[ArgumentPar
     found.add_argument("--out", metavar="DIR", help="also write replication.json and the pictures")
 
 
-SUB_COMMANDS = (_model_error, _replicate)
+SUB_COMMANDS = (_model_error, _fit_chains, _replicate)
 """One a sub-command, in the order of the help text."""
