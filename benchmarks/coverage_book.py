@@ -8,26 +8,11 @@ from datetime import date
 import numpy as np
 
 from alvh.app.wiring import load_market, run_on
-from alvh.engine.backtest import BacktestResult
+from alvh.results.through_time import lots_of
 from alvh.risk.betas import rolling_betas, tenor_changes
 from alvh.risk.coverage import coverage_through_time
-from alvh.risk.exposure_path import HeldLots, exposures_through_time
+from alvh.risk.exposure_path import exposures_through_time
 from alvh.strategy.policy_file import load_policy
-
-
-def lots_of(result: BacktestResult) -> HeldLots:
-    """The lots of a run: the condor, then each layer."""
-    lots, stop = result.lots, result.first + len(result.sessions)
-    return HeldLots(
-        series=np.array([lot.series for lot in lots], dtype=np.int64),
-        strike=np.array([lot.strike for lot in lots], dtype=np.float64),
-        right=np.array([lot.right for lot in lots], dtype=np.float64),
-        usd_per_point=np.array([lot.quantity * lot.multiplier_usd for lot in lots], dtype=np.float64),
-        opened=np.array([lot.open_index for lot in lots], dtype=np.int64),
-        ended=np.array([lot.close_index if lot.close_kind else stop for lot in lots], dtype=np.int64),
-        group=np.array([lot.layer + 1 for lot in lots], dtype=np.int64),
-        groups=("condor", *(f"layer {k + 1}" for k in range(len(result.policy.hedge.layers)))),
-    )
 
 
 def book_tables(data: str) -> None:

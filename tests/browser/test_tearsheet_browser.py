@@ -108,7 +108,7 @@ def background(page: Any) -> str:
 
 def test_every_chart_is_drawn(show: Callable[..., Any]) -> None:
     page = show()
-    for name, marks in (("equity", 2), ("hedge", 4), ("hedge-year", 1), ("underwater", 2)):
+    for name, marks in (("equity", 2), ("hedge", 4), ("hedge-year", 1), ("underwater", 2), ("coverage", 2), ("requirement", 2)):
         assert page.locator(f"#plot-{name} .scatterlayer .trace").count() == marks, name
         path = page.locator(f"#plot-{name} .scatterlayer .trace path.js-line").first.get_attribute("d")
         assert path is not None and len(path) > 500, name

@@ -1,7 +1,8 @@
 """Every command that the documentation shows is run, and every link between its pages leads somewhere.
 
-`alvh` lines run in one folder a page, in order, so that a page may build on what it made. A ``toml`` block is written under the
-name that the next command gives it. Lines that name ``../shared`` skip where that folder is absent; ``run.py`` lines are parsed.
+`alvh` lines run in one folder a page, in order, so that a page may build on what it made. A ``toml`` or ``csv`` block is written
+under the name that the next command gives it. Lines that name ``../shared`` skip where that folder is absent; ``run.py`` lines
+are parsed.
 """
 
 from __future__ import annotations
@@ -20,29 +21,31 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared"
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
+FILES = ("toml", "csv")
 FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """A command on a page, and the toml block that stands nearest before it."""
+    """A command on a page, and by language the file blocks (toml, csv) that stand nearest before it."""
 
     words: tuple[str, ...]
-    toml: str
+    files: dict[str, str]
 
 
 def commands(page: Path) -> list[Shown]:
     """Commands of a page, in order: lines of console blocks (after ``$``), shell blocks and blocks without a language."""
-    found, toml = [], ""
+    found: list[Shown] = []
+    files: dict[str, str] = {}
     for language, body in FENCE.findall(page.read_text(encoding="utf-8")):
-        if language == "toml":
-            toml = body
+        if language in FILES:
+            files = files | {language: body}
         if language not in ("", "console", "bash", "sh"):
             continue
         for line in body.splitlines():
             text = line.removeprefix("$ ").strip()
             if text.startswith(("alvh ", "python3 run.py")):
-                found.append(Shown(words=tuple(shlex.split(text, comments=True)), toml=toml))
+                found.append(Shown(words=tuple(shlex.split(text, comments=True)), files=files))
     return found
 
 
@@ -60,9 +63,10 @@ def test_commands_of_a_page_run(page: Path, tmp_path: Path) -> None:
             continue
         for word in shown.words:
             name = tmp_path / word
-            if word.endswith(".toml") and "/" not in word and not name.exists():
-                assert shown.toml, f"{page.name} names {word} and shows no toml block before it"
-                name.write_text(shown.toml, encoding="utf-8")
+            language = name.suffix.removeprefix(".")
+            if language in FILES and "/" not in word and not name.exists():
+                assert language in shown.files, f"{page.name} names {word} and shows no {language} block before it"
+                name.write_text(shown.files[language], encoding="utf-8")
         words = [word.replace("../shared", str(SHARED)) for word in shown.words[1:]]
         env = {key: value for key, value in os.environ.items() if key != "ALVH_DATA"} | {"PYTHONPATH": str(ROOT / "src")}
         done = subprocess.run(
@@ -114,6 +118,10 @@ def test_every_command_is_in_the_reference() -> None:
         "calendar",
         "doctor",
         "surface",
+        "risk",
+        "stress",
+        "margin",
+        "payoff",
         "study model-error",
         "study replicate",
     ):

@@ -12,6 +12,7 @@ from alvh.core.days import iso, to_day, weekday
 from alvh.results.metrics import RunMetrics, daily_pnl, summarise
 from alvh.results.periods import pnl_by_month, without_best_months
 from alvh.results.sheet import TearSheet
+from alvh.risk.exposures import COLUMNS
 
 LAYERS = ("near", "middle", "far")
 ACCOUNT_USD = 1_000_000.0
@@ -26,6 +27,61 @@ def _run(metrics: RunMetrics) -> dict[str, Any]:
         "max_drawdown": metrics.max_drawdown,
         "expected_shortfall_95": metrics.expected_shortfall_95,
         "worst_day": {"session": metrics.worst_day.session, "return": metrics.worst_day.daily_return},
+    }
+
+
+def risk_parts(names: tuple[str, ...] = LAYERS) -> dict[str, Any]:
+    """The parts of a document that the section on exposure and margin reads; made-up figures."""
+    sleeves = ("condor", *(f"layer {name}" for name in names), "hedge", "book")
+    exposures = {column: 12.5 * (k - 6) for k, column in enumerate(COLUMNS)}
+    covered = {"sessions": 780, "median": 0.21, "quartile_low": 0.15, "quartile_high": 0.29, "share_in_band": 0.06}
+    readings = ("net_naive", "net_adjusted", "short_naive", "short_adjusted")
+    estimate = {"value": -0.0123, "low": -0.02, "high": -0.004}
+    slopes = ("alpha_per_year", "beta", "vix_usd_per_point", "joint_alpha_per_year", "joint_beta", "joint_vix_usd_per_point")
+    money = ("condor", *(f"layer {name}" for name in names), "hedge", "margined", "book_hedged", "book_unhedged")
+    return {
+        "exposures": {
+            "betas": "rolling, the last 252 daily changes",
+            "sessions_on_published_betas": 20,
+            "coverage_band": [0.4, 0.6],
+            "coverage": dict.fromkeys(readings, covered),
+            "median": dict.fromkeys(sleeves, exposures),
+            "last": dict.fromkeys(sleeves, exposures),
+        },
+        "margin": {
+            "convention": "condors at their largest loss; calls at the premium paid",
+            "maximum_usd": 210_000.0,
+            "maximum_session": "2018-02-07",
+            "mean_held_usd": 130_000.0,
+            "condors_maximum_usd": 204_000.0,
+            "calls_maximum_usd": 14_600.0,
+            "buying_power_least_usd": 640_000.0,
+            "buying_power_least_session": "2019-01-09",
+            "sessions_without_buying_power": 0,
+            "return_on_maximum": {"hedged": 0.3, "unhedged": 0.5, "hedged_per_year": 0.09, "unhedged_per_year": 0.15},
+            "quick_ratio": {"sessions": 800, "least": 3.5, "least_session": "2018-02-07", "median": 7.2, "sessions_below_1": 0},
+            "premium_of_reading": {
+                key: {"mean": 0.02, "median": 0.018, "greatest": 0.26} for key in ("index_notional", "risk_capital", "account")
+            },
+        },
+        "economics": {
+            "hedge_capital_cost": {
+                "capital_mean_usd": 2_970.0,
+                "carry_usd": 48_000.0,
+                "realised_usd": 35_000.0,
+                "funding_usd": 740.0,
+                "years": 3.1,
+                "carry_per_year": 5.3,
+                "realised_per_year": 3.9,
+            },
+            "xirr": {name: {"per_year": None, "all_rates_per_year": [], "note": "every flow was paid"} for name in money},
+            "return_on_mean_capital_per_year": dict.fromkeys(money, -0.12),
+            "factors": {name: {"sessions": 799, **dict.fromkeys(slopes, estimate)} for name in money if name != "margined"},
+            "cost_of_credit_by_vix": [
+                {"regime": "VIX below 15", "months": 22, "hedge_cost_usd": 9e3, "credit_usd": 1e5, "cost_of_credit": 0.09}
+            ],
+            "projected_xirr_by_vix": [{"regime": "all months", "months": 38, "per_year": 0.01, "low": -0.02, "high": 0.04}],
+        },
     }
 
 
@@ -75,6 +131,7 @@ def synthetic_sheet(sessions: int = 800, *, seed: int = 7, start: date = date(20
             "interest_usd": float(interest.sum()),
             "cost_pct_per_month": {"index_notional": 0.021, "risk_capital": 0.74, "credit": 11.2},
         },
+        **risk_parts(),
         "checks": {
             "max_identity_error_usd": 1.2e-9,
             "max_attribution_error_usd": 3.4e-9,
@@ -132,6 +189,16 @@ def synthetic_sheet(sessions: int = 800, *, seed: int = 7, start: date = date(20
                 },
                 **{name: {"time": -60_000.0, "forward": 41_000.25, "vol_level": 3_000.0, "costs": -4_812.0} for name in LAYERS},
                 "cash": {"interest": 18_211.0},
+            },
+            coverage={
+                "net vega, β-adjusted": np.where(
+                    np.arange(sessions) < 20, np.nan, 0.2 + 0.1 * np.sin(np.arange(sessions) / 30.0)
+                ),
+                "short legs' vega, β-adjusted": np.where(np.arange(sessions) < 20, np.nan, 0.12),
+            },
+            requirement_usd={
+                "condors and calls": 130_000.0 + 20_000.0 * np.cos(np.arange(sessions) / 9.0),
+                "calls alone": np.full(sessions, 9_000.0),
             },
             periods=tuple(
                 {

@@ -29,6 +29,7 @@ from alvh.strategy.policy import (
     SpreadLimit,
     Wing,
 )
+from alvh.strategy.sizing import SOLVED_KINDS
 
 SESSIONS, WARM_UP = 190, 40
 CENT = 0.005
@@ -57,6 +58,7 @@ actions = st.sampled_from(
         Action(kind="skip_condor_entry"),
         Action(kind="roll_layers", layers=NAMES[:1]),
         Action(kind="close_layers", fraction_pct=50.0),
+        Action(kind="rebalance", dead_band_pct=10.0),
         Action(kind="close_layers", layers=NAMES[1:], fraction_pct=100.0),
     ]
 )
@@ -82,11 +84,12 @@ def policies(draw: Any) -> tuple[Policy, bool]:
         )
         for layer in base.hedge.layers
     )
-    kind = draw(st.sampled_from(["index_notional", "risk_capital", "per_condor"]))
+    kind = draw(st.sampled_from(["index_notional", "risk_capital", "per_condor", *SOLVED_KINDS]))
     size = HedgeSize(
         kind=kind,
+        share_pct=1.0 if kind == "capital_share" else 25.0,
         per_usd=draw(st.sampled_from([50_000.0, 100_000.0, 600_000.0])),
-        reference=draw(st.sampled_from(["open", "planned"])),
+        reference="open" if kind in SOLVED_KINDS else draw(st.sampled_from(["open", "planned"])),
         resize=draw(st.sampled_from(["at_roll", "weekly"])),
     )
     condor = replace(

@@ -29,12 +29,14 @@ from alvh.strategy.policy import (
     Policy,
     Prices,
     Roll,
+    SizeStress,
     SpreadLimit,
     Timing,
     Wing,
 )  # fmt: skip
 from alvh.strategy.policy_file import load_policy, policy_sha256, policy_to_toml
 from alvh.strategy.policy_parse import leaf_paths
+from alvh.strategy.sizing import SOLVED_KINDS
 
 NAMES = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,8}", fullmatch=True)
 
@@ -130,6 +132,7 @@ def condors(draw: st.DrawFn) -> Condor:
 def policies(draw: st.DrawFn) -> Policy:
     names = draw(st.lists(NAMES, min_size=1, max_size=4, unique=True))
     rules = draw(st.lists(NAMES, max_size=3, unique=True))
+    kind = draw(st.sampled_from(["index_notional", "risk_capital", "per_condor", *SOLVED_KINDS]))
     return Policy(
         name=draw(NAMES),
         description=draw(one_line()),
@@ -147,9 +150,15 @@ def policies(draw: st.DrawFn) -> Policy:
         hedge=Hedge(
             enabled=draw(st.booleans()),
             size=HedgeSize(
-                kind=draw(st.sampled_from(["index_notional", "risk_capital", "per_condor"])),
+                kind=kind,
                 per_usd=draw(number(0.0, 1e12)),
-                reference=draw(st.sampled_from(["open", "planned"])),
+                coverage_pct=draw(number(0.0, 1000.0)),
+                against=draw(st.sampled_from(["net", "short_legs"])),
+                beta=draw(st.sampled_from(["naive", "adjusted"])),
+                share_pct=draw(number(0.0, 20.0)),
+                stress=SizeStress(spx_pct=draw(st.floats(-99.0, -1.0)), vix_points=draw(st.floats(-100.0, 200.0))),
+                decay_budget_pct=draw(maybe(st.floats(0.0, 1000.0))),
+                reference=draw(st.sampled_from(["open", "planned"])) if kind not in SOLVED_KINDS else "open",
                 resize=draw(st.sampled_from(["at_roll", "weekly"])),
             ),
             max_strike_to_forward=draw(number(0.0, 100.0)),

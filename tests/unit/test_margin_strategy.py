@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from dataclasses import FrozenInstanceError, replace
 from datetime import date
 
@@ -366,3 +367,13 @@ def test_part_of_a_contract_and_two_marks_are_refused() -> None:
     positions, marks = book((1, "P", 2800, 6.0), (1, "P", 2800, 6.5))
     with pytest.raises(DataInvalid, match=r"one series has the marks 6 and 6\.5"):
         strategy_margin(positions, inputs(marks))
+
+
+def test_the_solver_writes_nothing_where_a_command_writes_its_json(capfd: pytest.CaptureFixture[str]) -> None:
+    """HiGHS prints a debug line on the file descriptor for some books; whatever it is, it must not reach stdout."""
+    from alvh.risk.margin.pairing import _native_output_dropped
+
+    with _native_output_dropped():
+        os.write(1, b"a line of the solver\n")
+    os.write(1, b"the command's own\n")
+    assert capfd.readouterr().out == "the command's own\n"

@@ -14,9 +14,12 @@ from datetime import date, timedelta
 from functools import partial
 from importlib import metadata
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from alvh.core.errors import AlvhError, ConfigError, DataMissing
+
+if TYPE_CHECKING:
+    from alvh.models.model_market import ModelMarket
 
 _WARM_FROM, _WARM_TO = date(2018, 1, 2), date(2018, 3, 29)
 """A quarter that opens, rolls, exits and settles: it passes through every kernel."""
@@ -105,7 +108,8 @@ def kernels(warm: bool) -> Finding:
         if warm:
             from alvh.app.wiring import run_backtest
 
-            run_backtest("alvh-442", data="sample", start=_WARM_FROM, end=_WARM_TO)
+            warmed = run_backtest("alvh-442", data="sample", start=_WARM_FROM, end=_WARM_TO)
+            _reprice_once(warmed.market.market)
         error = _price_error()
     except Exception as fault:  # whatever breaks in a compiler is what this check is there to tell
         return Finding(name="kernels", status="fail", found=f"{type(fault).__name__}: {fault}", todo=_REINSTALL)
@@ -113,6 +117,16 @@ def kernels(warm: bool) -> Finding:
     if error > 1e-12:
         return Finding(name="kernels", status="fail", found=f"a price is off by {error:.1e} of the forward", todo=_REINSTALL)
     return Finding(name="kernels", status="ok", found=f"loaded and checked in {spent:.1f} s")
+
+
+def _reprice_once(market: ModelMarket) -> None:
+    """One option in one scenario, so that the kernel behind stress and payoff is compiled too."""
+    from alvh.market.market import Legs
+    from alvh.market.scenarios import Response, Scenarios
+
+    snapshot = market.snapshot(len(market.sessions) - 1)
+    series = int(snapshot.listed(vix=True)[0])
+    snapshot.reprice(Legs.of([(series, 20.0, 1)]), Scenarios.of(0.0, 0.0), Response())
 
 
 def _price_error() -> float:

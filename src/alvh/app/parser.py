@@ -12,6 +12,8 @@ from datetime import date
 from typing import Any, NoReturn
 
 from alvh import __version__
+from alvh.app.commands.book import add_book, join_values
+from alvh.app.commands.size import add_size
 from alvh.app.commands.study import add_study
 from alvh.core.errors import nearest
 
@@ -130,6 +132,8 @@ def build_parser() -> argparse.ArgumentParser:
     surface.add_argument("--data", metavar="DIR", help=_DATA_HELP)
     surface.add_argument("--as-of", type=iso_date, metavar="DATE", help="session (YYYY-MM-DD; default: the last one)")
 
+    add_size(add, _DATA_HELP, iso_date, DEFAULT_POLICY)
+    add_book(add, _DATA_HELP, iso_date)
     add_study(commands, add, _DATA_HELP, _span)
 
     doctor = add("doctor", "doctor", "Check the installation, the kernels and the data; say what would fail and how to mend it.")
@@ -141,7 +145,7 @@ def build_parser() -> argparse.ArgumentParser:
 def parse(arguments: list[str]) -> argparse.Namespace:
     """Parse a command line; usage errors leave through ``SystemExit(2)`` with one line on stderr."""
     parser = build_parser()
-    options, unknown = parser.parse_known_args(arguments)
+    options, unknown = parser.parse_known_args(join_values(arguments))
     owner = getattr(options, "parser", parser)
     if unknown:
         owner.error(f"unrecognized arguments: {unknown[0]}")

@@ -1,4 +1,4 @@
-"""A run's folder: the report, the document, trades, ledger, equity, rolls, settlements, policy; each whole or not at all."""
+"""A run's folder: report, document, trades, ledger, equity, risk, rolls, settlements, policy; each whole or not at all."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from alvh.models.spx_calibration import STATE_ERRORS
 from alvh.results import breakdown
 from alvh.results.document import lot_costs
 from alvh.results.files import write_csv_atomic, write_text_atomic
+from alvh.results.risk_file import write_risk_csv
 from alvh.results.tearsheet import TearSheet, render_tearsheet
 from alvh.strategy.explain import explain
 from alvh.strategy.policy_file import policy_to_toml
@@ -34,6 +35,7 @@ def write_run(output: BacktestOutput, out: Path) -> list[Path]:
     written.append(_trades(output, out / "trades.csv"))
     written.append(_ledger(output, out / "ledger.csv"))
     written.append(_equity(output, out / "equity.csv"))
+    written.append(write_risk_csv(output.risk, out / "risk.csv"))
     written.append(_rows(out / "rolls.csv", breakdown.roll_rows(output.result)))
     written.append(_rows(out / "settlements.csv", breakdown.settlement_rows(output.result)))
     written.append(write_text_atomic(out / "policy.toml", policy_to_toml(output.policy.policy)))
@@ -232,6 +234,16 @@ def build_sheet(output: BacktestOutput) -> TearSheet:
         condor_pnl_usd=attribution.sleeve_pnl_usd(0),
         layer_pnl_usd={layer.name: attribution.sleeve_pnl_usd(k + 1) for k, layer in enumerate(policy.hedge.layers)},
         attribution=rows,
+        coverage={
+            "net vega, β-adjusted": output.risk.coverage.net_adjusted,
+            "short legs' vega, β-adjusted": output.risk.coverage.short_adjusted,
+        }
+        if policy.hedge.enabled
+        else {},
+        requirement_usd={
+            "condors and calls": output.risk.margin.requirement_usd,
+            "calls alone": output.risk.margin.calls_usd,
+        },
         compound=policy.account.compound,
         basis=_basis(output),
         periods=breakdown.period_rows(result),
@@ -288,6 +300,11 @@ def _warnings(output: BacktestOutput) -> tuple[str, ...]:
         for name, run in document["runs"].items()
         if run["ruin_session"] is not None
     ]
+    calls = document["margin"]["sessions_without_buying_power"]
+    if calls:
+        found.append(
+            f"On {calls} sessions equity was below the margin requirement: a broker would have closed positions, the run did not."
+        )
     if counters.small_account:
         found.append(f"{counters.small_account} condor entries broke the share of the account because the minimum is one lot.")
     if counters.stranded:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alvh.core.days import to_day
-from alvh.core.errors import UsageError
+from alvh.core.errors import DataMissing, UsageError
 from alvh.core.expiries import spx_expiries, vix_expiries
 from alvh.core.fees import fee_usd
 from alvh.data.load import LoadedHistory, load_history
@@ -31,9 +31,13 @@ from alvh.models.trade_window import TradeWindow, trade_window
 from alvh.models.vx_curve import curve_points, ewma
 from alvh.results.attribution import Attribution, attribute
 from alvh.results.document import build_document
+from alvh.results.economics import economics_document
+from alvh.results.through_time import ThroughTime, exposures_document, margin_document, through_time
 from alvh.results.uncertainty import CaseFigures, run_figures, uncertainty_document
+from alvh.risk.betas import PUBLISHED, RollingBetas, rolling_betas, tenor_changes
 from alvh.strategy.policy import Policy
 from alvh.strategy.policy_file import LoadedPolicy, load_policy
+from alvh.strategy.sizing import reads_betas
 
 VIX_OPTIONS_START = to_day(date(2006, 2, 24))
 """VIX options are listed since 24 February 2006: the first session of a run that names none."""
@@ -53,12 +57,14 @@ class LoadedMarket:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BacktestOutput:
-    """A finished backtest: the engine's result, its attribution, and the document that the command line prints."""
+    """A finished backtest: the engine's result, its attribution, its exposures and margin through time, and the document that the
+    command line prints."""
 
     policy: LoadedPolicy
     market: LoadedMarket
     result: BacktestResult
     attribution: Attribution
+    risk: ThroughTime
     document: dict[str, Any]
 
     def summary_rows(self) -> list[tuple[str, str]]:
@@ -92,6 +98,23 @@ def load_market(
     )
     market = model_market(history, series, forwards.forward, case=case, spread_case=policy.costs.spread_case, cache=cache_dir())
     return LoadedMarket(market=market, loaded=loaded, stand_ins=stand_ins, forwards=forwards)
+
+
+def known_betas(loaded: LoadedMarket) -> RollingBetas:
+    """The rolling beta of each VX tenor as known at every close; before the first full window the published ones stand."""
+    history, series = loaded.market.history, loaded.market.series
+    vix = np.flatnonzero(series.is_vix)
+    changes = tenor_changes(
+        loaded.forwards,
+        sessions=history.sessions,
+        expiry=series.expiry[vix],
+        monthly=series.monthly[vix],
+        vix=history.vix_close,
+    )
+    try:
+        return rolling_betas(changes).filled(PUBLISHED)
+    except DataMissing:  # no tenor ever fills a window
+        return RollingBetas.of_stated(changes.sessions, PUBLISHED)
 
 
 def with_trade_window(
@@ -164,9 +187,21 @@ def run_on(
     first = max(int(sessions[market.loaded.start_row]), VIX_OPTIONS_START) if start is None else to_day(start)
     last = int(sessions[-1]) if end is None else to_day(end)
     runs = 1 + len(CASES) if price_range else 1
-    result = run_engine(policy.policy, market.market, start=first, end=last, fee_usd=fee_usd, progress=_part(progress, 0, runs))
+    betas = known_betas(market) if reads_betas(policy.policy) else None
+    result = run_engine(
+        policy.policy, market.market, start=first, end=last, fee_usd=fee_usd, progress=_part(progress, 0, runs), betas=betas
+    )
     attribution = attribute(result)
     run_s = time.perf_counter() - clock
+    clock = time.perf_counter()
+    known = known_betas(market) if betas is None else betas
+    risk = through_time(result, market.market, known, vix=market.market.history.vix_close)
+    parts = {
+        "exposures": exposures_document(risk),
+        "margin": margin_document(risk, result),
+        "economics": economics_document(result, attribution, risk),
+    }
+    risk_s = time.perf_counter() - clock
     clock = time.perf_counter()
     cases = []
     for k, case in enumerate(CASES if price_range else ()):
@@ -177,6 +212,7 @@ def run_on(
             end=last,
             fee_usd=fee_usd,
             progress=_part(progress, k + 1, runs),
+            betas=betas,
         )
         cases.append(CaseFigures(case=case.name, source=case.source, text=case.text, figures=run_figures(other)))
     range_s = time.perf_counter() - clock
@@ -189,11 +225,12 @@ def run_on(
             "sha256": market.loaded.history.sha256,
             "modelled": modelled_counts(market, result),
         },
-        timing={"load_s": round(load_s, 4), "run_s": round(run_s, 4), "range_s": round(range_s, 4)},
+        timing={"load_s": round(load_s, 4), "run_s": round(run_s, 4), "risk_s": round(risk_s, 4), "range_s": round(range_s, 4)},
+        parts=parts,
     )
     if cases:
         document["pricing_uncertainty"] = uncertainty_document(run_figures(result), cases)
-    return BacktestOutput(policy=policy, market=market, result=result, attribution=attribution, document=document)
+    return BacktestOutput(policy=policy, market=market, result=result, attribution=attribution, risk=risk, document=document)
 
 
 def _part(progress: Callable[[int, int], None] | None, k: int, runs: int) -> Callable[[int, int], None] | None:

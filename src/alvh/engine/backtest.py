@@ -13,12 +13,16 @@ from alvh.core.contracts import Root
 from alvh.core.days import DayArray, iso, to_day
 from alvh.core.errors import DataMissing
 from alvh.engine.book import Book
+from alvh.engine.book_limits import book_limits
+from alvh.engine.break_even_strike import break_even_strike
 from alvh.engine.broker import Broker, Counters
+from alvh.engine.hedge_size import hedge_sizer
 from alvh.engine.ledger import Ledger, Lot
 from alvh.engine.orders import Desk, RollLine
 from alvh.engine.overlay import OverlayDesk
 from alvh.engine.session import Record, Run, run_session
 from alvh.market.market import Market
+from alvh.risk.betas import RollingBetas
 from alvh.strategy.overlay_rules import overlay_days
 from alvh.strategy.policy import Policy
 from alvh.strategy.schedule import entry_days, grid_days, roll_due_sessions
@@ -61,9 +65,11 @@ def run_backtest(
     end: int,
     fee_usd: Callable[[Root, int], float],
     progress: Callable[[int, int], None] | None = None,
+    betas: RollingBetas | None = None,
 ) -> BacktestResult:
     """Run a policy over the sessions from ``start`` to ``end`` (days, both included).
 
+    ``betas``, one row a market session, are read by sizes that are solved; without them the published ones stand, counted.
     Raises :class:`DataMissing` where the market has no session in that range.
     """
     sessions = market.sessions
@@ -74,7 +80,7 @@ def run_backtest(
             allowed=f"{iso(sessions[0])} to {iso(sessions[-1])}",
             todo="choose dates inside the data",
         )
-    run = _prepare(policy, market, first, stop, fee_usd)
+    run = _prepare(policy, market, first, stop, fee_usd, betas)
     for index in range(first, stop):
         run_session(run, index)
         if progress is not None and (index - first) % PROGRESS_SESSIONS == 0:
@@ -99,7 +105,14 @@ def run_backtest(
     )
 
 
-def _prepare(policy: Policy, market: Market, first: int, stop: int, fee_usd: Callable[[Root, int], float]) -> Run:
+def _prepare(
+    policy: Policy,
+    market: Market,
+    first: int,
+    stop: int,
+    fee_usd: Callable[[Root, int], float],
+    betas: RollingBetas | None,
+) -> Run:
     layers = policy.hedge.layers
     all_sessions = market.sessions
     ledger, book, counters = Ledger(policy.account.equity_usd), Book(len(layers), market.series.settlement_session), Counters()
@@ -126,7 +139,16 @@ def _prepare(policy: Policy, market: Market, first: int, stop: int, fee_usd: Cal
         book=book,
         broker=broker,
         counters=counters,
-        desk=Desk(policy=policy, series=market.series, book=book, broker=broker, counters=counters),
+        desk=Desk(
+            policy=policy,
+            series=market.series,
+            book=book,
+            broker=broker,
+            counters=counters,
+            sizer=hedge_sizer(policy, market, book, counters, betas),
+            limits=book_limits(policy, market, book, ledger, betas),
+            break_even=break_even_strike(policy, market, book, counters, betas),
+        ),
         memory=Memory.fresh(len(layers), len(policy.rules)),
         record=Record.empty(stop - first, len(layers)),
         overlay_days=rolls,

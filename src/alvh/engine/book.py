@@ -31,11 +31,12 @@ class OpenCondor:
 
 @dataclass(slots=True)
 class LayerState:
-    """What a layer holds now: one contract and its lots, and the strike ÷ forward at its last opening."""
+    """What a layer holds now: one contract and its lots, the strike ÷ forward at its last opening, the break-even it keeps."""
 
     series: int | None = None
     strike: float = 0.0
     moneyness: float | None = None
+    break_even_vix: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

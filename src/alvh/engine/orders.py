@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from alvh.core.days import iso
 from alvh.engine.book import Book, OpenCondor
+from alvh.engine.book_limits import BookLimits
+from alvh.engine.break_even_strike import BreakEvenStrike
 from alvh.engine.broker import Broker, Counters
+from alvh.engine.hedge_size import Contract, HedgeSizer, LotRow
 from alvh.market.market import Legs, Snapshot
 from alvh.market.series import SeriesTable
 from alvh.strategy.costing import fill_prices
@@ -53,6 +57,11 @@ class Desk:
     book: Book
     broker: Broker
     counters: Counters
+    sizer: HedgeSizer | None = None
+    limits: BookLimits | None = None
+    break_even: BreakEvenStrike | None = None
+    rolling: set[int] = field(default_factory=set)
+    active: frozenset[str] = frozenset()
     next_group: int = 0
     roll_lines: list[RollLine] = field(default_factory=list)
     refusals: list[tuple[int, str, str]] = field(default_factory=list)
@@ -68,7 +77,8 @@ class Desk:
         elif intent.kind == "trim_layer":
             self._trim(snapshot, intent)
         else:
-            self._roll(snapshot, intent)
+            self._roll(snapshot, intent, capital_usd)
+            self.rolling.discard(intent.layer)
 
     def readings(self, snapshot: Snapshot, *, planned: bool = False) -> BookReadings:
         """The three readings of R03 of the open condors, or of those that would be open had none left early."""
@@ -133,10 +143,23 @@ class Desk:
         if choice.lots == 0:
             self._refuse(snapshot, "R01", "the account covers no lot")
             return
+        quantity = [sign * choice.lots for sign in CONDOR_SIGNS]
+        if self.limits is not None:
+            usd = multiplier * choice.lots
+            barred = self.limits.short_of_capital(snapshot, strikes.widest_points * usd, credit * usd)
+            neutrality = self.policy.limits.neutrality
+            if barred is None and neutrality is not None and neutrality.on_breach == "refuse":
+                rows: list[LotRow] = [
+                    (row, strike, right, float(count), snapshot.session, math.nan, "")
+                    for strike, right, count in zip(legs.strike.tolist(), (PUT, PUT, CALL, CALL), quantity, strict=True)
+                ]
+                barred = self.limits.outside(snapshot, capital_usd, rows)
+            if barred is not None:
+                self._refuse(snapshot, barred.rule, barred.text)
+                return
         self.counters.small_account += choice.breaks_share
         group = self.next_group
         self.next_group += 1
-        quantity = [sign * choice.lots for sign in CONDOR_SIGNS]
         self.broker.open_legs(snapshot, legs, quotes, quantity, layer=-1, group=group, reason=intent.reason.text)
         opened = OpenCondor(
             group=group,
@@ -151,10 +174,29 @@ class Desk:
         self.entries += 1
         self.entry_lots += choice.lots
 
-    def _target(self, snapshot: Snapshot, layer: int) -> int:
+    def _target(self, snapshot: Snapshot, layer: int, capital_usd: float) -> int:
         size = self.policy.hedge.size
+        if self.sizer is not None:
+            contracts = [self._contract(snapshot, k) for k in range(len(self.policy.hedge.layers))]
+            return self.sizer.quantity(snapshot, contracts, layer, capital_usd)
         readings = self.readings(snapshot, planned=size.reference == "planned")
         return layer_quantity(size, self.policy.hedge.layers[layer].ratio, readings)
+
+    def _contract(self, snapshot: Snapshot, k: int) -> Contract | None:
+        """What a layer holds once this session's rolls are done: its contract, or what it rolls into or would open."""
+        state, hedge = self.book.layers[k], self.policy.hedge
+        held = state.series
+        if held is not None and k not in self.rolling and int(self.series.expiry[held]) > snapshot.session:
+            return held, state.strike
+        layer = hedge.layers[k]
+        row = choose_layer_expiry(snapshot, self.series, layer, hedge.fallback_min_dte, held).series
+        if row is None:
+            return None
+        if row == held and layer.same_expiry == "keep":
+            return row, state.strike
+        moneyness = state.moneyness if layer.restrike == "same_moneyness" else None
+        strike = choose_layer_strike(snapshot, row, layer.strike, hedge, moneyness)
+        return None if strike is None else (row, strike)
 
     def _trim(self, snapshot: Snapshot, intent: Intent) -> None:
         lots = self.book.layer_lots(intent.layer)
@@ -166,14 +208,15 @@ class Desk:
             self._line(snapshot, intent, "trim", old, old, -quantity, False)
         self._release(intent.layer)
 
-    def _roll(self, snapshot: Snapshot, intent: Intent) -> None:
+    def _roll(self, snapshot: Snapshot, intent: Intent, capital_usd: float) -> None:
         hedge, k = self.policy.hedge, intent.layer
         layer, state = hedge.layers[k], self.book.layers[k]
-        held, target = state.series, self._target(snapshot, k)
+        held, target = state.series, self._target(snapshot, k, capital_usd)
         old = self._label(k)
         if intent.kind == "resize_layer":
-            if held is not None:
-                self._change_quantity(snapshot, intent, held, target, "resize", False)
+            off = abs(target - self.book.layer_quantity(k))
+            if held is not None and (intent.dead_band == 0.0 or off > intent.dead_band * target):
+                self._change_quantity(snapshot, intent, held, target, "resize", False, capital_usd)
             return
         choice = choose_layer_expiry(snapshot, self.series, layer, hedge.fallback_min_dte, held)
         if not intent.first:
@@ -182,13 +225,15 @@ class Desk:
             self.counters.empty_windows[k] = self.counters.empty_windows.get(k, 0) + 1
         row = choice.series
         if row is not None and row == held and layer.same_expiry == "keep":
-            self._change_quantity(snapshot, intent, row, target, "keep", choice.fallback)
+            self._change_quantity(snapshot, intent, row, target, "keep", choice.fallback, capital_usd)
             return
         strike: float | None = None
         if row is not None and target > 0:
             moneyness = state.moneyness if layer.restrike == "same_moneyness" else None
             strike = choose_layer_strike(snapshot, row, layer.strike, hedge, moneyness)
         if strike is not None and row is not None:
+            if self.break_even is not None and layer.restrike == "match_break_even":
+                strike = self.break_even.strike(snapshot, k, row, target, strike)
             legs = Legs.of([(row, strike, CALL)])
             quotes = snapshot.quote(legs)
             refusal = spread_refusal(self.policy.limits, "hedge", quotes, np.array([float(target)]))
@@ -196,6 +241,13 @@ class Desk:
                 self._refuse(snapshot, refusal.rule, f"{layer.name}: {refusal.text}")
                 limit = self.policy.limits.spread
                 if held is None or (limit is not None and limit.on_roll == "keep" and not intent.deadline):
+                    return
+                strike = None
+        if strike is not None and row is not None:
+            price_usd = float(quotes.mid[0]) * self.series.multiplier_usd(row)
+            target = self._allowed(snapshot, k, price_usd, target, capital_usd, rolled=True)
+            if target <= 0:  # nothing may be bought: what is held is kept where it can be
+                if held is not None and not intent.deadline:
                     return
                 strike = None
         self.broker.close_lots(snapshot, self.book.layer_lots(k), intent.reason.text)
@@ -209,7 +261,47 @@ class Desk:
             state.moneyness = strike / float(quotes.forward[0])
             self._line(snapshot, intent, "open" if intent.first else "roll", old, self._label(k), target, choice.fallback)
 
-    def _change_quantity(self, snapshot: Snapshot, intent: Intent, row: int, target: int, action: str, fallback: bool) -> None:
+    def keep_neutral(self, snapshot: Snapshot, active: frozenset[str], capital_usd: float) -> None:
+        """Bring the book inside its bounds (R44) by the smallest trade in one layer, or record that none does."""
+        limit = self.policy.limits.neutrality
+        if self.limits is None or limit is None or limit.on_breach != "trade":
+            return
+        self.active = active
+        reason = self.limits.outside(snapshot, capital_usd)
+        if reason is None:
+            return
+        trade = self.limits.smallest_trade(snapshot, capital_usd)
+        if trade is None:
+            self._refuse(snapshot, "R44", f"{reason.text}, and no trade in one layer brings it inside")
+            return
+        k, change = trade
+        row = self.book.layers[k].series
+        if row is not None:
+            intent = Intent(kind="resize_layer", reason=reason, layer=k)
+            target = self.book.layer_quantity(k) + change
+            self._change_quantity(snapshot, intent, row, target, "neutral", False, capital_usd)
+
+    def _allowed(self, snapshot: Snapshot, k: int, price_usd: float, wanted: int, capital_usd: float, *, rolled: bool) -> int:
+        """What the steward's caps (R46) leave of a purchase; a cut is counted. ``rolled``: what the layer holds is sold first."""
+        if self.limits is None:
+            return wanted
+        most, reason = self.limits.most_bought(
+            snapshot,
+            price_usd,
+            wanted,
+            replaced=self.book.layer_quantity(k) if rolled else 0,
+            sold_layer=k if rolled else None,
+            active=self.active,
+            capital_usd=capital_usd,
+        )
+        if most < wanted:
+            name = self.policy.hedge.layers[k].name
+            self._refuse(snapshot, "R46", f"{name}: {wanted} contracts are cut to {most}: {reason}")
+        return most
+
+    def _change_quantity(
+        self, snapshot: Snapshot, intent: Intent, row: int, target: int, action: str, fallback: bool, capital_usd: float
+    ) -> None:
         """Trade only the difference in quantity; the strike is kept."""
         k = intent.layer
         held = self.book.layer_quantity(k)
@@ -222,7 +314,11 @@ class Desk:
             if refusal is not None:
                 self._refuse(snapshot, refusal.rule, f"{self.policy.hedge.layers[k].name}: {refusal.text}")
                 return
-            self.broker.open_legs(snapshot, legs, quotes, [change], layer=k, group=-1, reason=intent.reason.text)
+            if self.limits is not None:
+                price_usd = float(quotes.mid[0]) * self.series.multiplier_usd(row)
+                change = self._allowed(snapshot, k, price_usd, change, capital_usd, rolled=False)
+            if change > 0:
+                self.broker.open_legs(snapshot, legs, quotes, [change], layer=k, group=-1, reason=intent.reason.text)
         elif change < 0:
             self.broker.close_lots(snapshot, self.book.layer_lots(k), intent.reason.text, -change)
             self._release(k)

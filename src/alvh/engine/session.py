@@ -112,6 +112,8 @@ def run_session(run: Run, index: int) -> None:
         run.pending = decision if decision.intents else None
     elif decision.intents:
         _carry_out(run, snapshot, decision, _capital(run, value))  # 6-8
+    if run.policy.limits.neutrality is not None:
+        run.desk.keep_neutral(snapshot, decision.active, _capital(run, value))
     _settle(run, snapshot, am=False)  # 9
     _reinvest(run, snapshot, row)
     _append(run, snapshot, row, value if run.book.unchanged_arrays is marked else _mark(run, snapshot))
@@ -215,6 +217,8 @@ def _view(run: Run, snapshot: Snapshot, row: int, value: Floats) -> View:
 
 
 def _carry_out(run: Run, snapshot: Snapshot, decision: Decision, capital_usd: float) -> None:
+    run.desk.rolling = {intent.layer for intent in decision.intents if intent.kind == "roll_layer"}
+    run.desk.active = decision.active
     for intent in decision.intents:
         if intent.kind == "roll_overlay" and run.overlay_desk is not None:
             window = run.policy.timing.fill_at == "trade_window"

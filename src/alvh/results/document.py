@@ -149,8 +149,9 @@ def build_document(
     policy_sha256: str,
     data: Mapping[str, Any],
     timing: Mapping[str, float],
+    parts: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The document; ``data`` carries source, hash and the modelled inputs' counts."""
+    """The document; ``data`` carries source, hash and the modelled inputs' counts, ``parts`` stand in it as they are."""
     metrics = run_metrics(result)
     condors = _condors(result, attribution)
     layers = []
@@ -199,6 +200,7 @@ def build_document(
             "refused": dict(result.counters.refused),
             "held_back": dict(result.counters.held_back),
         },
+        **(parts or {}),
         "timing": dict(timing),
     }
 

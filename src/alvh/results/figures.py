@@ -146,6 +146,52 @@ def hedge_year() -> Figure:
     )
 
 
+COVERAGE_PERCENTILE = 98.0
+"""Where the condors' net vega passes through zero coverage is without bound: the axis ends at this percentile of its values."""
+_EXTRA_COLOURS = ("var(--hedged)", "var(--unhedged)", *LAYER_COLOURS)
+_EXTRA_DASHES = ("solid", "dash", *LAYER_DASHES)
+
+
+def risk_columns(coverage: Mapping[str, Floats], requirement_usd: Mapping[str, Floats]) -> Json:
+    """Data columns of :func:`coverage_through_time` (per cent) and :func:`requirement_through_time` (whole dollars)."""
+    found: Json = {f"coverage_{k}": rounded(values * 100.0, 1) for k, values in enumerate(coverage.values())}
+    return found | {f"requirement_{k}": rounded(values, 0) for k, values in enumerate(requirement_usd.values())}
+
+
+def coverage_through_time(coverage: Mapping[str, Floats], band: Sequence[float]) -> Figure:
+    """Coverage of the condors' vega in per cent, with the published band behind it."""
+    lines = [
+        _line(f"coverage_{k}", name, _EXTRA_COLOURS[k % 4], dash=_EXTRA_DASHES[k % 4], width=1.4, unit="%")
+        for k, name in enumerate(coverage)
+    ]
+    layout = _layout("of the condors' vega", percent=True)
+    known = np.concatenate([values[np.isfinite(values)] for values in coverage.values()])
+    top = max(float(np.percentile(known, COVERAGE_PERCENTILE)) * 110.0 if known.size else 0.0, band[1] * 110.0)
+    layout["yaxis"] |= {"range": [min(0.0, float(known.min()) * 100.0 if known.size else 0.0), top]}
+    low, high = band[0] * 100.0, band[1] * 100.0
+    box: Json = {"type": "rect", "xref": "paper", "x0": 0, "x1": 1, "y0": low, "y1": high, "line": {"width": 0}}
+    layout["shapes"] = [box | {"fillcolor": "var(--muted)", "opacity": 0.15, "layer": "below"}]
+    return Figure(
+        name="coverage",
+        label="Line chart: share of the condors' vega that the hedge covers, in per cent, with the published band",
+        data=lines,
+        layout=layout,
+    )
+
+
+def requirement_through_time(requirement_usd: Mapping[str, Floats]) -> Figure:
+    """Margin requirement in dollars, by what asks for it."""
+    return Figure(
+        name="requirement",
+        label="Line chart: margin requirement through time, in dollars",
+        data=[
+            _line(f"requirement_{k}", name, _EXTRA_COLOURS[k % 4], dash=_EXTRA_DASHES[k % 4], width=1.4)
+            for k, name in enumerate(requirement_usd)
+        ],
+        layout=_layout("requirement"),
+    )
+
+
 def underwater() -> Figure:
     """Drawdown of both runs in per cent."""
     return Figure(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,10 @@ class TearSheet:
     condor_pnl_usd: Floats
     layer_pnl_usd: Mapping[str, Floats]
     attribution: Mapping[str, Mapping[str, float]]
+    coverage: Mapping[str, Floats] = field(default_factory=dict)
+    """Coverage at each close by what it is measured against (a legend text), fractions; NaN where it has no meaning."""
+    requirement_usd: Mapping[str, Floats] = field(default_factory=dict)
+    """Margin at each close by what asks for it (a legend text), dollars."""
     compound: bool = False
     basis: tuple[str, ...] = ()
     """Assumptions that stand on the page's top: when decisions are filled, where prices come from, what is paid."""
@@ -74,6 +78,10 @@ def check_sheet(sheet: TearSheet) -> None:
         "condor_pnl_usd": sheet.condor_pnl_usd,
         **{f"layer_pnl_usd[{name!r}]": values for name, values in sheet.layer_pnl_usd.items()},
     }
+    arrays |= {f"requirement_usd[{name!r}]": values for name, values in sheet.requirement_usd.items()}
+    for name, values in sheet.coverage.items():
+        if np.shape(values) != days.shape:
+            raise InternalError(f"coverage[{name!r}] has shape {np.shape(values)}", where="tear sheet", allowed=f"{days.shape}")
     for name, values in arrays.items():
         if np.shape(values) != days.shape:
             raise InternalError(f"{name} has shape {np.shape(values)}", where="tear sheet", allowed=f"shape {days.shape}")

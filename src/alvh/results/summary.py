@@ -30,6 +30,21 @@ def _range_rows(document: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [("over price errors", text)]
 
 
+def _risk_rows(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Coverage and margin through time, where the run computed them."""
+    if "exposures" not in document or "margin" not in document:
+        return []
+    covered, margin = document["exposures"]["coverage"]["net_adjusted"], document["margin"]
+    rows = []
+    if document["hedge"]["layers"] and covered["median"] is not None:
+        inside = f"{100.0 * covered['share_in_band']:.0f} % of sessions inside 40-60 %"
+        rows.append(("coverage, net vega", f"{100.0 * covered['median']:.0f} % median by measured betas, {inside}"))
+    if margin["maximum_session"] is not None:
+        text = f"{_usd(margin['maximum_usd'])} at most ({margin['maximum_session']}), {_usd(margin['mean_held_usd'])} on average"
+        rows.append(("margin requirement", f"{text}; buying power at least {_usd(margin['buying_power_least_usd'])}"))
+    return rows
+
+
 def summary_rows(document: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Label and value, in reading order: what the hedge cost, then both runs, then the checks."""
     runs, hedge, data, checks = document["runs"], document["hedge"], document["data"], document["checks"]
@@ -51,6 +66,7 @@ def summary_rows(document: Mapping[str, Any]) -> list[tuple[str, str]]:
                 )
             )
     rows += _range_rows(document)
+    rows += _risk_rows(document)
     for label, key, digits in (
         ("total return", "total_return", 1),
         ("CAGR", "cagr", 2),

@@ -12,7 +12,7 @@ from typing import Any
 
 from alvh.core.days import iso
 from alvh.core.errors import DataInvalid, InternalError, UsageError
-from alvh.results import figures, views
+from alvh.results import figures, run_risk_views, views
 from alvh.results.metrics import SESSIONS_PER_YEAR
 from alvh.results.sheet import TearSheet, check_sheet
 from alvh.results.tables import Column, Row, TableView, table
@@ -44,7 +44,7 @@ def plotly_script() -> str:
     )
 
 
-def _script_hash(text: str) -> str:
+def script_hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
 
 
@@ -82,6 +82,7 @@ def _tables(sheet: TearSheet, limit: int) -> dict[str, TableView | None]:
         "attribution": views.attribution(sheet),
         "checks": views.checks(sheet),
         "price_range": views.price_range(sheet),
+        **run_risk_views.tables(sheet),
         "price_cases": views.price_cases(sheet),
         "periods": optional("periods", "The whole run and its parts apart", sheet.periods),
         "episodes": optional("episodes", "What happened in known episodes", sheet.episodes),
@@ -148,6 +149,8 @@ def _figures(sheet: TearSheet) -> list[figures.Figure]:
         # A year of sessions is needed for its first point.
         *([figures.hedge_year()] if sheet.sessions.size >= SESSIONS_PER_YEAR else []),
         figures.underwater(),
+        *([figures.coverage_through_time(sheet.coverage, run_risk_views.band(sheet))] if sheet.coverage else []),
+        *([figures.requirement_through_time(sheet.requirement_usd)] if sheet.requirement_usd else []),
         figures.cost_by_layer(sheet.document["hedge"]["layers"]),
     ]
 
@@ -196,7 +199,8 @@ def _render(sheet: TearSheet, limit: int) -> str:
             sheet.equity_unhedged_usd,
             sheet.layer_pnl_usd,
             compound=sheet.compound,
-        ),
+        )
+        | figures.risk_columns(sheet.coverage, sheet.requirement_usd),
         "figures": [chart.as_json() for chart in charts],
         "document": dict(sheet.document),
     }
@@ -220,5 +224,5 @@ def _render(sheet: TearSheet, limit: int) -> str:
         data=json_for_html(data),
         plotly=plotly,
         script=script,
-        script_hashes=(_script_hash(plotly), _script_hash(script)),
+        script_hashes=(script_hash(plotly), script_hash(script)),
     )

@@ -208,6 +208,19 @@ class RollingBetas:
     measured_on: DayArray
     window_sessions: int
 
+    @staticmethod
+    def of_stated(sessions: DayArray, stated: TenorBetas) -> RollingBetas:
+        """Stated betas at every session, where none can be measured."""
+        shape = (len(sessions), stated.tenor_days.size)
+        return RollingBetas(
+            sessions=sessions,
+            tenor_days=stated.tenor_days,
+            beta=np.broadcast_to(stated.beta, shape),
+            error=np.broadcast_to(stated.error, shape),
+            measured_on=np.zeros(shape, dtype=np.int64),
+            window_sessions=WINDOW_SESSIONS,
+        )
+
     def at(self, index: int) -> TenorBetas:
         """The betas known at the close of session row ``index``; :class:`DataMissing` where the window is not full."""
         if not np.isfinite(self.beta[index]).all():

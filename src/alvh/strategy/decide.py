@@ -25,15 +25,20 @@ class Intent:
     fraction: float = 1.0
     first: bool = False
     deadline: bool = False
+    dead_band: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """Intents in the order in which they are carried out, the reasons of what was held back, and the new memory."""
+    """Intents in the order in which they are carried out, the reasons of what was held back, and the new memory.
+
+    ``active``: of the rules that the steward names (R46), those whose condition holds at this close.
+    """
 
     intents: tuple[Intent, ...]
     held_back: tuple[Reason, ...]
     memory: Memory
+    active: frozenset[str] = frozenset()
 
 
 def decide(policy: Policy, view: View, memory: Memory, index: int) -> Decision:
@@ -46,7 +51,15 @@ def decide(policy: Policy, view: View, memory: Memory, index: int) -> Decision:
     if policy.overlay is not None and view.overlay_day:
         reason = Reason(rule="overlay", signal="calendar", value=None, threshold=None, text="overlay roll")
         intents.append(Intent(kind="roll_overlay", reason=reason))
-    return Decision(intents=tuple(intents), held_back=tuple(held_back), memory=memory)
+    return Decision(intents=tuple(intents), held_back=tuple(held_back), memory=memory, active=_active(policy, view))
+
+
+def _active(policy: Policy, view: View) -> frozenset[str]:
+    steward = policy.limits.steward
+    if steward is None or not steward.no_adding_while:
+        return frozenset()
+    named = [rule for rule in policy.rules if rule.name in steward.no_adding_while]
+    return frozenset(rule.name for rule in named if bool(rule.when.holds(view.signals.read)[0]))
 
 
 def _fire_rules(policy: Policy, view: View, memory: Memory, index: int) -> tuple[list[tuple[AdaptiveRule, Reason]], Memory]:
@@ -149,6 +162,8 @@ def _hedge(policy: Policy, view: View, memory: Memory, fired: list[tuple[Adaptiv
             text = f"roll due: {layer.roll.kind}"
             reason = Reason(rule="R10", signal="calendar", value=None, threshold=None, text=text)
             intent = Intent(kind="roll_layer", reason=reason, layer=k)
+        if intent is None and started[k]:
+            intent = _rebalance(layer.name, k, fired)
         if intent is None and started[k] and hedge.size.resize == "weekly" and view.hedge_day:
             reason = Reason(rule="R03", signal="calendar", value=None, threshold=None, text="weekly resize")
             intent = Intent(kind="resize_layer", reason=reason, layer=k)
@@ -170,6 +185,14 @@ def _by_rule(name: str, layer: int, fired: list[tuple[AdaptiveRule, Reason]]) ->
                 if kind == "roll_layers":
                     return Intent(kind="roll_layer", reason=reason, layer=layer)
                 return Intent(kind="trim_layer", reason=reason, layer=layer, fraction=rule.then.fraction_pct / 100.0)
+    return None
+
+
+def _rebalance(name: str, layer: int, fired: list[tuple[AdaptiveRule, Reason]]) -> Intent | None:
+    """The first rule that resizes a layer; whatever rolls or sells it comes before."""
+    for rule, reason in fired:
+        if rule.then.kind == "rebalance" and (not rule.then.layers or name in rule.then.layers):
+            return Intent(kind="resize_layer", reason=reason, layer=layer, dead_band=rule.then.dead_band_pct / 100.0)
     return None
 
 

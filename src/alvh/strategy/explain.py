@@ -7,7 +7,9 @@ from dataclasses import fields, is_dataclass
 from datetime import date
 from typing import Any
 
+from alvh.strategy.explain_limits import book_limit_sentences, book_limits_off
 from alvh.strategy.explain_overlay import overlay_idle_keys, overlay_sentences
+from alvh.strategy.explain_size import idle_size_keys, size_sentences
 from alvh.strategy.policy import AdaptiveRule, Condor, HedgeLayer, Policy
 from alvh.strategy.policy_file import LoadedPolicy
 from alvh.strategy.policy_keys import key_for
@@ -84,18 +86,21 @@ def idle_keys(policy: Policy) -> list[str]:
     condor, size = policy.condor, policy.condor.size
     idle.append("condor.wing.points" if condor.wing.kind == "delta" else "condor.wing.delta")
     idle += ["condor.size.lots"] if size.kind == "share_of_account" else ["condor.size.share_pct", "condor.size.minimum_lots"]
-    if policy.hedge.size.kind == "per_condor":
-        idle.append("hedge.size.per_usd")
+    idle += [f"hedge.size.{key}" for key in idle_size_keys(policy.hedge.size)]
     for layer in policy.hedge.layers:
         path = f"hedge.layer.{layer.name}"
         idle += [f"{path}.strike.out_pct", f"{path}.strike.of"] if layer.strike.kind == "delta" else [f"{path}.strike.delta"]
+        if layer.restrike != "match_break_even":
+            idle.append(f"{path}.break_even_share_pct")
         if layer.roll.kind != "every_days":
             idle += [f"{path}.roll.days", f"{path}.roll.anchor"]
         if layer.roll.kind != "sessions_before_expiry":
             idle.append(f"{path}.roll.sessions")
     idle += [f"rule.{rule.name}.then.fraction_pct" for rule in policy.rules if rule.then.kind != "close_layers"]
+    idle += [f"rule.{rule.name}.then.dead_band_pct" for rule in policy.rules if rule.then.kind != "rebalance"]
     if policy.overlay is not None:
         idle += overlay_idle_keys(policy.overlay)
+        idle += ["limits.neutrality", "limits.steward", "limits.quick_ratio"]  # limits of condors and hedge
     off = [part for part, on in (("condor.", condor.enabled), ("hedge.", policy.hedge.enabled)) if not on]
     for path, _ in leaves(policy):
         if any(path.startswith(part) and path != f"{part}enabled" for part in off):
@@ -210,19 +215,13 @@ def _hedge(policy: Policy) -> list[str]:
     if not hedge.enabled:
         return ["There is no hedge: the hedged and the unhedged run are the same."]
     ladder = "/".join(f"{layer.ratio:g}" for layer in hedge.layers)
-    lots = "open condor lots" if size.reference == "open" else "condor lots that would be open had none left early"
-    against = {
-        "index_notional": f"each {_usd(size.per_usd)} of index notional short (SPX x 100 x {lots})",
-        "risk_capital": f"each {_usd(size.per_usd)} of the maximum loss of the {lots}",
-        "per_condor": f"each one of the {lots}",
-    }[size.kind]
     when = "at that layer's own roll" if size.resize == "at_roll" else "every week on the condor day"
     names = ", ".join(layer.name for layer in hedge.layers)
     anchor_day = _WEEKDAYS[date.fromisoformat(policy.grid_anchor).weekday()]
     grid_day = _WEEKDAYS[policy.condor.entry.weekday]
     return [
         f"VIX calls in {len(hedge.layers)} layer{'s' if len(hedge.layers) != 1 else ''} ({names}), always held (R02, R07, R36).",
-        f"{ladder} contracts for {against}, each layer rounded to whole contracts and set {when} (R03).",
+        *size_sentences(size, ladder, when),
         f"Roll days are counted from {anchor_day} {policy.grid_anchor}, in both directions, "
         f"each on the first {grid_day} (or session after a holiday) on or after (R10).",
         "On the last trading session of what it holds a layer rolls anyway; the grid does not move.",
@@ -248,7 +247,12 @@ def _layer(layer: HedgeLayer, policy: Policy) -> list[str]:
         "hold_to_settlement": "Never rolls early: held to settlement, then opened anew (R10).",
     }[layer.roll.kind]
     to = "by the window" if layer.roll_to == "next_in_window" else "the next monthly"
-    new = "at the target again" if layer.restrike == "target_delta" else "at the held strike's ratio to its forward"
+    new = {
+        "target_delta": "at the target again",
+        "same_moneyness": "at the held strike's ratio to its forward",
+        "match_break_even": "so that the VIX level is kept at which, with SPX at the open condors' nearer short put, it gains "
+        f"{layer.break_even_share_pct:g} % of what they lose by the next roll",
+    }[layer.restrike]
     same = "it is struck anew"
     if layer.same_expiry == "keep":
         same = "the strike is kept and only the difference in quantity is traded"
@@ -267,6 +271,10 @@ def _layer(layer: HedgeLayer, policy: Policy) -> list[str]:
 
 
 def _limits(policy: Policy) -> list[str]:
+    return _spread_limit(policy) + book_limit_sentences(policy.limits)
+
+
+def _spread_limit(policy: Policy) -> list[str]:
     spread = policy.limits.spread
     if spread is None:
         return []
@@ -285,6 +293,7 @@ def _rule(rule: AdaptiveRule) -> str:
         "skip_condor_entry": "no condor is opened at that session",
         "roll_layers": f"{layers} roll at that session, off schedule",
         "close_layers": f"{then.fraction_pct:g} % of {layers} is sold",
+        "rebalance": f"{layers} are brought to their target where more than {then.dead_band_pct:g} % of it off",
     }[then.kind]
     rest = f", at most once in {rule.cool_down_sessions + 1} sessions" if rule.cool_down_sessions else ""
     return f"{rule.name} ({rule.rule_id}): when {rule.when.phrase()}, {action}{rest}."
@@ -308,6 +317,7 @@ def not_configured(policy: Policy) -> list[str]:
         missing += [f"No {name}." for name, value in choices.items() if value is None]
     if policy.limits.spread is None:
         missing.append("No bid-ask limit (limits.spread, R45).")
+    missing += book_limits_off(policy.limits)
     if not policy.rules:
         missing.append("No adaptive rule ([[rule]], R20, R21, R24): nothing but the calendar moves the hedge.")
     return missing or ["Nothing: every optional part is on."]

@@ -1,6 +1,9 @@
-"""Limits: approved, or refused with a reason. The spread limit (R45) holds back opens, never a close."""
+"""Limits: approved, cut or refused with a reason. The spread limit (R45) holds back opens, never a close."""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,3 +27,22 @@ def spread_refusal(limits: Limits, sleeve: str, quotes: Quotes, quantity: NDArra
         return None
     text = f"bid-ask is {value:.1f} % of mid, above {limit.max_pct:g} %"
     return Reason(rule="R45", signal="spread_pct", value=value, threshold=limit.max_pct, text=text)
+
+
+def smallest_change(parts: Sequence[tuple[float, float, float]], held: int) -> int | None:
+    """Fewest whole contracts to add (below zero: sell, at most ``held``) that bring every measure inside its bound.
+
+    ``parts``: (measure of the book, its change per contract, bound on its size). 0 where all are inside, None where none helps.
+    """
+    low, high = -float(held), math.inf
+    for value, unit, bound in parts:
+        if unit == 0.0:
+            if abs(value) > bound:
+                return None
+            continue
+        ends = sorted(((-bound - value) / unit, (bound - value) / unit))
+        low, high = max(low, ends[0]), min(high, ends[1])
+    first, last = math.ceil(low - 1e-9), math.floor(high + 1e-9) if math.isfinite(high) else math.inf
+    if first > last:
+        return None
+    return int(min(max(0, first), last))

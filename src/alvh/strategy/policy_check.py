@@ -8,6 +8,7 @@ from itertools import pairwise
 from alvh.core.errors import ConfigError, nearest
 from alvh.strategy.overlay_policy import Overlay, OverlayBand
 from alvh.strategy.policy import Condor, Hedge, HedgeLayer, Policy
+from alvh.strategy.sizing import SOLVED_KINDS
 
 
 def check_policy(policy: Policy, origin: Callable[[str], str], file: str) -> None:
@@ -21,6 +22,7 @@ def check_policy(policy: Policy, origin: Callable[[str], str], file: str) -> Non
     _check_condor(policy.condor, refuse)
     _check_hedge(policy.hedge, refuse)
     _check_rules(policy, refuse)
+    _check_limits(policy, refuse)
 
 
 Refuse = Callable[[str, str, str, str], ConfigError]
@@ -87,8 +89,45 @@ def _check_hedge(hedge: Hedge, refuse: Refuse) -> None:
             "one [[hedge.layer]] or more, or hedge.enabled = false",
             'write extends = "alvh-442", or add a layer',
         )
+    _check_size(hedge, refuse)
     for layer in hedge.layers:
+        if layer.restrike == "match_break_even" and hedge.size.kind in SOLVED_KINDS:
+            raise refuse(
+                f"{hedge.size.kind} solves the quantity for a strike, and match_break_even the strike for a quantity",
+                f"hedge.layer.{layer.name}.restrike",
+                "target_delta or same_moneyness, or a size counted from a notional",
+                "change one of the two",
+            )
         _check_layer(layer, f"hedge.layer.{layer.name}", refuse)
+
+
+MOST_CAPITAL_PCT = 20.0
+"""The published share is 4-8 % of notional (R52): more than a fifth of the account is a slip, or the default of another kind."""
+
+
+def _check_size(hedge: Hedge, refuse: Refuse) -> None:
+    size = hedge.size
+    if size.kind in SOLVED_KINDS and size.reference == "planned":
+        raise refuse(
+            f"{size.kind} is solved on the condors that are open, and planned ones have no legs",
+            "hedge.size.reference",
+            "open",
+            "set it to open, or choose another kind",
+        )
+    if size.kind == "capital_share" and size.share_pct > MOST_CAPITAL_PCT:
+        raise refuse(
+            f"premium of {size.share_pct:g} % of the account",
+            "hedge.size.share_pct",
+            f"above 0, at most {MOST_CAPITAL_PCT:g} with capital_share",
+            "write the share that may be spent, such as 1",
+        )
+    if size.kind == "stress_target" and size.stress.spx_pct >= 0.0 and size.stress.vix_points <= 0.0:
+        raise refuse(
+            "no fall of SPX and no rise of VIX is nothing that VIX calls hedge",
+            "hedge.size.stress.spx_pct",
+            "below 0, or vix_points above 0",
+            "state the stress that the hedge is for",
+        )
 
 
 def _check_layer(layer: HedgeLayer, path: str, refuse: Refuse) -> None:
@@ -123,6 +162,37 @@ def _check_rules(policy: Policy, refuse: Refuse) -> None:
         if rule.then.layers and rule.then.kind == "skip_condor_entry":
             raise refuse(
                 "skip_condor_entry acts on no layer", f"{path}.layers", "an empty list, or another kind", "remove the layers"
+            )
+
+
+def _check_limits(policy: Policy, refuse: Refuse) -> None:
+    limits = policy.limits
+    neutrality, steward = limits.neutrality, limits.steward
+    for name, on in (("neutrality", neutrality), ("steward", steward), ("quick_ratio", limits.quick_ratio)):
+        if on is not None and policy.overlay is not None:
+            raise refuse("no such limit binds an overlay", f"limits.{name}", '"off" beside an [overlay]', "switch it off")
+    if neutrality is not None:
+        if neutrality.max_delta_pct is None and neutrality.max_vega_pct is None:
+            path = "limits.neutrality.max_delta_pct"
+            raise refuse("neither delta nor vega has a bound", path, "a bound on one of them", "set one, or switch the limit off")
+        if policy.timing.fill_at == "next_close":
+            raise refuse(
+                "the book is brought inside its bounds at the close at which it is measured",
+                "limits.neutrality",
+                "fill_at = same_close",
+                "switch the limit off, or fill at the same close",
+            )
+        if neutrality.on_breach == "trade" and not policy.hedge.enabled:
+            path = "limits.neutrality.on_breach"
+            raise refuse("there is no hedge to trade", path, "refuse", "set it to refuse, or switch the hedge on")
+    rules = [rule.name for rule in policy.rules]
+    for name in () if steward is None else steward.no_adding_while:
+        if name not in rules:
+            raise refuse(
+                f"there is no rule '{name}'",
+                "limits.steward.no_adding_while",
+                ", ".join(rules) or "no rule is defined",
+                nearest(name, rules) or "name an existing rule",
             )
 
 

@@ -160,8 +160,48 @@ _KEYS: dict[str, Key] = {
     "hedge.presence": _word("whether the hedge is always held", "R36"),
     "hedge.instrument": _word("what the layers hold", "R07"),
     "hedge.ratio_of": _word("what the ratio of the layers counts", "R02"),
-    "hedge.size.kind": _word("what one full ladder (the sum of the ratios, as contracts) stands against", "R03"),
-    "hedge.size.per_usd": _usd("dollars of that notional for one full ladder; not read for per_condor", "R03"),
+    "hedge.size.kind": _word(
+        "what one full ladder (the sum of the ratios, as contracts) stands against, or the target that its number is solved for",
+        "R03",
+        "R50",
+        "R52",
+    ),
+    "hedge.size.per_usd": _usd("dollars of that notional for one full ladder; read for index_notional and risk_capital", "R03"),
+    "hedge.size.coverage_pct": Key(
+        meaning="the hedge's dollars per VIX point over the open condors' dollars lost per SPX vol point, for kind vega_target",
+        unit="per cent",
+        rules=("R50",),
+        above=0.0,
+        at_most=1000.0,
+    ),
+    "hedge.size.against": _word("the vega that is covered, for kind vega_target: of all legs, or of the short legs alone", "R50"),
+    "hedge.size.beta": _word(
+        "how far a VX forward moves for a VIX point, for kind vega_target: by one, or by its measured beta", "R50"
+    ),
+    "hedge.size.share_pct": Key(
+        meaning="stress_target: the ladders' gain in the stress over the condors' loss; capital_share: premium over account",
+        unit="per cent",
+        rules=("R50", "R52"),
+        above=0.0,
+        at_most=1000.0,
+    ),
+    "hedge.size.stress.spx_pct": Key(
+        meaning="move of SPX in the stress, for kind stress_target", unit="per cent", rules=("R50",), above=-100.0, at_most=100.0
+    ),
+    "hedge.size.stress.vix_points": Key(
+        meaning="move of VIX in the stress, for kind stress_target",
+        unit="VIX points",
+        rules=("R50",),
+        at_least=-100.0,
+        at_most=200.0,
+    ),
+    "hedge.size.decay_budget_pct": Key(
+        meaning="most 30-day static decay over the open condors' credit of 30 days, for kind stress_target; it caps the size",
+        unit="per cent",
+        rules=("R50", "R51"),
+        at_least=0.0,
+        at_most=1000.0,
+    ),
     "hedge.size.reference": _word("condor lots open now, or the lots that would be open had none left early", "R03"),
     "hedge.size.resize": _word("a layer's quantity is set at its own roll only, or every week", "R03"),
     "hedge.max_strike_to_forward": Key(
@@ -201,7 +241,17 @@ _KEYS: dict[str, Key] = {
     ),
     "hedge.layer.*.roll.anchor": _word("the grid stands, or restarts at each roll, for kind every_days", "R10"),
     "hedge.layer.*.roll_to": _word("the expiry a roll opens: by the window, or the next monthly", "R11"),
-    "hedge.layer.*.restrike": _word("strike of a new expiry: the target again, or the held strike's ratio to its forward", "R11"),
+    "hedge.layer.*.restrike": _word(
+        "strike of a new expiry: the target again, the held strike's ratio to its forward, or what keeps the break-even",
+        "R11",
+    ),
+    "hedge.layer.*.break_even_share_pct": Key(
+        meaning="for match_break_even: the layer's gain over the condors' loss at its next roll, SPX at the nearer short put",
+        unit="per cent",
+        rules=("R11",),
+        above=0.0,
+        at_most=1000.0,
+    ),
     "hedge.layer.*.same_expiry": _word("where a roll names the expiry that is held: keep its strike, or strike it anew", "R10"),
     "hedge.layer.*.when_empty": _word(
         "where the window holds no listed expiry: the nearest one outside it, or nothing; either is counted", "R04"
@@ -251,6 +301,28 @@ _KEYS: dict[str, Key] = {
     ),
     "limits.spread.on_roll": _word("a roll whose opening half is refused: keep what is held, or close it anyway", "R45"),
     "limits.spread.sleeves": Key(meaning="sleeves that the limit binds", rules=("R45",), words=("hedge", "condor")),
+    "limits.neutrality": _word("bounds on delta and vega of the book: a table [limits.neutrality] switches them on", "R44"),
+    "limits.neutrality.max_delta_pct": _part("most that the book gains or loses when SPX moves 1 %, of the account", "R44"),
+    "limits.neutrality.max_vega_pct": _part(
+        "most that the book gains or loses for one VIX point, by measured betas, of the account", "R44"
+    ),
+    "limits.neutrality.on_breach": _word(
+        "the smallest trade in one layer that brings the book inside, or no condor that would leave it outside", "R44"
+    ),
+    "limits.steward": _word("caps on buying for the hedge: a table [limits.steward] switches them on", "R46"),
+    "limits.steward.max_premium_pct": _part("most premium paid in 30 calendar days, of the account", "R46"),
+    "limits.steward.max_capital_pct": _part("most value of the hedge after a purchase, of the account", "R46", "R52"),
+    "limits.steward.no_adding_while": _word(
+        "names of rules: where the condition of one holds, no layer gets more contracts", "R46"
+    ),
+    "limits.quick_ratio": _word("a floor under liquid capital: a table [limits.quick_ratio] switches it on", "R48"),
+    "limits.quick_ratio.floor": Key(
+        meaning="least liquid capital (cash, long options at the bid) over the condors' width and the premium of the next rolls",
+        unit="times",
+        rules=("R48",),
+        above=0.0,
+        at_most=1000.0,
+    ),
     "rule.*.name": _word("name of the rule: small letters, digits, - and _"),
     "rule.*.rule_id": _word("id of the published rule that it stands for, such as R20"),
     "rule.*.when": _word(
@@ -259,9 +331,14 @@ _KEYS: dict[str, Key] = {
         "R21",
         "R24",
     ),
-    "rule.*.then.kind": _word("what it does: hold back condor entries, roll layers now, or close a share of layers", "R35"),
+    "rule.*.then.kind": _word(
+        "what it does: hold back condor entries, roll layers now, close a share of layers, or resize them", "R35"
+    ),
     "rule.*.then.layers": _word("names of the layers that it acts on; empty for all", "R35"),
     "rule.*.then.fraction_pct": _part("share of each layer's quantity that close_layers sells", "R41"),
+    "rule.*.then.dead_band_pct": _share(
+        "rebalance trades a layer only where its quantity is off its target by more than this share of the target", "R35"
+    ),
     "rule.*.cool_down_sessions": Key(
         meaning="sessions that must pass before the same rule acts again", unit="sessions", at_least=0, at_most=100000
     ),

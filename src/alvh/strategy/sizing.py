@@ -5,7 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from alvh.strategy.policy import CondorSize, HedgeSize
+from alvh.risk.size import Target
+from alvh.risk.size_inputs import Move
+from alvh.strategy.policy import CondorSize, HedgeSize, Policy
+
+SOLVED_KINDS = ("vega_target", "stress_target", "capital_share")
+"""Sizes that are solved from the book and the market; the others are counted from a notional."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,3 +48,26 @@ def layer_quantity(size: HedgeSize, ratio: float, readings: BookReadings) -> int
     else:
         units = float(readings.lots)
     return math.floor(ratio * units + 0.5)
+
+
+def size_target(size: HedgeSize) -> Target:
+    """A solved size as the question that :func:`alvh.risk.size.solve` answers."""
+    share = size.share_pct / 100.0
+    budget = None if size.decay_budget_pct is None else size.decay_budget_pct / 100.0
+    if size.kind == "vega_target":
+        return Target(kind="vega_target", coverage=size.coverage_pct / 100.0, against=size.against, beta=size.beta)
+    if size.kind == "stress_target":
+        return Target(kind="stress_target", stress_share=share, decay_budget=budget)
+    return Target(kind="capital_share", capital_share=share)
+
+
+def size_move(size: HedgeSize) -> Move:
+    """The stress that a size is solved for."""
+    return Move(spx_move=size.stress.spx_pct / 100.0, vix_points=size.stress.vix_points)
+
+
+def reads_betas(policy: Policy) -> bool:
+    """Whether a run of this policy reads measured betas."""
+    hedge = policy.hedge
+    matched = any(layer.restrike == "match_break_even" for layer in hedge.layers)
+    return policy.limits.neutrality is not None or (hedge.enabled and (matched or hedge.size.kind in SOLVED_KINDS))

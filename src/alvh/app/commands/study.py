@@ -33,6 +33,12 @@ def _fit_chains(verbs: Any, add: Add, data_help: str, span: Callable[[ArgumentPa
     found.add_argument("--chains", required=True, metavar="DIR", help="chain file, or folder of them, of any layout that is read")
 
 
+def _parity(verbs: Any, add: Add, data_help: str, span: Callable[[ArgumentParser, str], None]) -> None:
+    found = add("parity", "study_parity", "Quoted VIX chains against VX settlements: conversions and reversals.", verbs)
+    found.add_argument("--chains", required=True, metavar="DIR", help="chain file, or folder of them, of any layout that is read")
+    found.add_argument("--data", metavar="DIR", help=data_help)
+
+
 def _replicate(verbs: Any, add: Add, data_help: str, span: Callable[[ArgumentParser, str], None]) -> None:
     found = add("replicate", "study_replicate", "Rebuild Cboe's option-strategy indices on the engine and compare.", verbs)
     found.add_argument("index", metavar="INDEX", help="PUT, BXM, BXMD, BXY, PPUT, CLL, CLLZ, CMBO, BFLY, CNDR, VXTH, or all")
@@ -44,5 +50,11 @@ def _replicate(verbs: Any, add: Add, data_help: str, span: Callable[[ArgumentPar
     found.add_argument("--out", metavar="DIR", help="also write replication.json and the pictures")
 
 
-SUB_COMMANDS = (_model_error, _fit_chains, _replicate)
+def _clustering(verbs: Any, add: Add, data_help: str, span: Callable[[ArgumentParser, str], None]) -> None:
+    found = add("clustering", "study_clustering", "Do SPX moves cluster, and has the correlation of SPX and VIX broken?", verbs)
+    found.add_argument("--data", metavar="DIR", help=data_help)
+    span(found, "session")
+
+
+SUB_COMMANDS = (_model_error, _fit_chains, _parity, _replicate, _clustering)
 """One a sub-command, in the order of the help text."""

@@ -57,7 +57,7 @@
       font: { family: "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif", size: narrow ? 11 : 13, color: ink },
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       margin: { l: 8, r: 12, t: 8, b: 8 },
-      legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { color: ink } },
+      legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", traceorder: "normal", font: { color: ink } },
       hoverlabel: { bgcolor: style.getPropertyValue("--panel").trim(), bordercolor: rule, font: { color: ink } },
       showlegend: true, dragmode: narrow ? false : "zoom",
     };
@@ -218,7 +218,7 @@
     download(button.dataset.csv + ".csv", "text/csv", csvOf(byId("table-" + button.dataset.csv).querySelector("table")));
   }));
   byId("download-json").addEventListener("click", () => {
-    download("backtest.json", "application/json", JSON.stringify(sheet.document, null, 2) + "\n");
+    download(byId("download-json").dataset.name || "backtest.json", "application/json", JSON.stringify(sheet.document, null, 2) + "\n");
   });
 
   // --- keys, print ----------------------------------------------------------------------------------------------------------

@@ -7,7 +7,10 @@ are looked at together only where one of them leaves a short uncovered or can sp
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -140,6 +143,20 @@ def cover_width_usd(short: Leg, long: Leg) -> float:
     return max(short.right * (long.strike - short.strike), 0.0) * short.multiplier_usd
 
 
+@contextmanager
+def _native_output_dropped() -> Iterator[None]:
+    """Drop what C++ writes to file descriptor 1: for some books HiGHS prints a line of its own there, inside a command's JSON."""
+    sys.stdout.flush()
+    kept, nothing = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nothing, 1)
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nothing)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Programme:
     """Variables in order: uncovered contracts, covers, strangles, and the loss of each moment's spread in dollars."""
@@ -157,13 +174,14 @@ class _Programme:
         from scipy.optimize import Bounds, LinearConstraint, milp  # type: ignore[import-untyped]  # slow to load
 
         whole = np.arange(self.cost.size) < self.cost.size - len(self.moments)
-        found = milp(
-            self.cost / max(float(np.abs(self.cost).max()), 1.0),
-            integrality=whole.astype(np.int64),
-            bounds=Bounds(0.0, np.inf),
-            constraints=LinearConstraint(*self._constraints()),
-            options={"mip_rel_gap": 0.0},
-        )
+        with _native_output_dropped():
+            found = milp(
+                self.cost / max(float(np.abs(self.cost).max()), 1.0),
+                integrality=whole.astype(np.int64),
+                bounds=Bounds(0.0, np.inf),
+                constraints=LinearConstraint(*self._constraints()),
+                options={"mip_rel_gap": 0.0},
+            )
         if found.x is None:
             raise InternalError(f"the pairing has no solution ({found.message})", todo="report this book")
         return self._pairing(np.rint(found.x[whole]).astype(np.int64))
