@@ -17,6 +17,7 @@ from alvh.market.positions import Positions
 from alvh.market.scenarios import Response, Scenarios
 from alvh.models.model_market import ModelMarket
 from alvh.risk.breakeven import LEAST_VIX, MOST_VIX, VIX_ELASTICITIES, break_evens, crossings, vix_answer
+from alvh.risk.exposures import legs_of
 from alvh.risk.stress import stress
 
 INDEX = 200
@@ -159,3 +160,19 @@ def test_own_elasticities(market: ModelMarket) -> None:
     assert len(result.document()["dates"]) == 2
     with pytest.raises(UsageError, match="no answer of VIX"):
         found(market, book(market, INDEX), elasticities={})
+
+
+def test_a_book_that_is_left_at_bid_and_ask_breaks_even_closer_and_closer(market: ModelMarket) -> None:
+    """Half-spreads on every leg take their dollars at spot and move both break-evens inwards, a multiple more of it (R67)."""
+    positions = condor_at(market, [2.0, 8.0, 7.0, 1.5])
+    rows = [found(market, positions).rows[0]]
+    rows += [
+        found(market, positions, response=Response(liquidity=multiple), closing=True).rows[0] for multiple in (0.0, 1.0, 4.0)
+    ]
+    mid, free, once, wide = (row.pnl_at_spot_usd for row in rows)
+    assert free == pytest.approx(mid, abs=1e-6)
+    assert mid > once > wide
+    quotes = market.snapshot(INDEX).quote(legs_of(positions, market.series))
+    paid = float((np.abs(positions.quantity) * positions.multiplier_usd * (quotes.ask - quotes.bid) / 2.0).sum())
+    assert mid - once == pytest.approx(paid, rel=0.35)  # quotes are rounded to ticks, half-spreads are not
+    assert mid - wide == pytest.approx(4.0 * (mid - once), rel=0.1)

@@ -32,6 +32,8 @@ from alvh.risk.stress import (
 
 STRESS_SCHEMA: Final = "alvh.stress/1"
 PAYOFF_SCHEMA: Final = "alvh.payoff/1"
+SPREAD_MULTIPLES: Final = (1.0, 2.0, 4.0)
+"""Of the measured half-spread, at which the break-evens of a book that is left are shown (R67)."""
 LINE_MOVES: Final = tuple(np.round(np.linspace(-0.25, 0.15, 81), 4).tolist())
 """Half a per cent apart, from the fall of a bear market's quarter to a melt-up's."""
 LINE_VIX: Final = tuple(float(points) for points in range(-5, 61))
@@ -204,6 +206,18 @@ def payoff_document(
             "lines": [_line(made, response, name, ahead, np.zeros(len(vix)), vix, offset) for name, ahead in pictures.items()],
         },
         "break_evens": points.document(),
+        "break_evens_when_closed": [
+            {"spread_multiple": multiple}
+            | break_evens(
+                snapshot,
+                series,
+                positions,
+                roll_days=tuple(rolls) or ends,
+                response=replace(response, liquidity=multiple),
+                closing=True,
+            ).document()
+            for multiple in SPREAD_MULTIPLES
+        ],
         "convexity": None,
         "assumptions": assumptions(response),
     }

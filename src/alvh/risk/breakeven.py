@@ -142,11 +142,14 @@ def break_evens(
     debits_usd: Sequence[tuple[int, float]] = (),
     response: Response | None = None,
     elasticities: Mapping[str, float] = VIX_ELASTICITIES,
+    closing: bool = False,
 ) -> BreakEvens:
     """Break-evens today, at each of ``roll_days`` and at the last SPX expiry of the book (its last expiry without SPX).
 
     ``debits_usd`` holds (day, dollars paid) beside the positions' own opening prices: layers rolled before, fees, rolls to come;
-    a picture counts those of its date and before. A position without an opening price counts from today's mark, and is counted.
+    a picture counts those of its date and before. With ``closing`` every position is worth what leaving it
+    brings: longs at the bid, shorts at the ask, half-spreads times the response's ``liquidity`` (R67). A position without an
+    opening price counts from today's mark, and is counted.
     The first of ``elasticities`` is the central answer, the others its band. Raises :class:`UsageError` for a date before the
     session and where no answer is given; the errors of :func:`~alvh.risk.stress.priced_legs`.
     """
@@ -167,7 +170,7 @@ def break_evens(
             raise UsageError(f"{iso(day)} is past", where="roll date", allowed=f"{iso(snapshot.session)} and later")
         paid = float(sum(usd for when, usd in debits_usd if when <= day))
         for answer, elasticity in elasticities.items():
-            profit = _profit(snapshot, legs, dollars, cost + paid, float(day - snapshot.session), elasticity, response)
+            profit = _profit(snapshot, legs, dollars, cost + paid, float(day - snapshot.session), elasticity, response, closing)
             found = crossings(profit, _nodes(snapshot, legs, series, elasticity))
             ends = profit(np.array([LOWEST_MOVE, 0.0, HIGHEST_MOVE]))
             rows.append(
@@ -186,10 +189,21 @@ def break_evens(
 
 
 def _profit(
-    snapshot: Snapshot, legs: Legs, dollars: Floats, cost: float, days: float, elasticity: float, response: Response
+    snapshot: Snapshot,
+    legs: Legs,
+    dollars: Floats,
+    cost: float,
+    days: float,
+    elasticity: float,
+    response: Response,
+    closing: bool,
 ) -> Callable[[Floats], Floats]:
     def profit(move: Floats) -> Floats:
         scenarios = Scenarios.of(move, vix_answer(snapshot.vix, move, elasticity), days)
+        if closing:
+            found = snapshot.reprice_fully(legs, scenarios, response)
+            left = found.value - np.sign(dollars) * found.half_spread
+            return np.asarray(np.where(np.isfinite(legs.strike), np.maximum(left, 0.0), left) @ dollars - cost)
         return np.asarray(snapshot.reprice(legs, scenarios, response) @ dollars - cost)
 
     return profit

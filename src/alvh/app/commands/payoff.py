@@ -37,6 +37,8 @@ def _print(document: dict[str, Any]) -> None:
     print()
     _print_break_evens(document["break_evens"])
     print()
+    _print_closed(document["break_evens_when_closed"])
+    print()
     _print_layers(document)
 
 
@@ -68,6 +70,21 @@ def _print_break_evens(found: Mapping[str, Any]) -> None:
         rows.append(tuple(row))
     heads = ("break-evens", "date", "at spot", "downside", "band", "upside", "band")
     print_table("", heads, rows, right=(2, 3, 4, 5, 6))
+
+
+def _print_closed(found: list[Mapping[str, Any]]) -> None:
+    """Break-evens of a book that is left at bid and ask, by multiple of the half-spread."""
+    rows = []
+    for one in found:
+        for date in one["dates"]:
+            sides = [date[side] for side in ("downside", "upside")]
+            cells = [
+                side["none"] if side["spot_points"] is None else f"{side['spot_points']:,.0f} ({100.0 * side['distance']:+.1f} %)"
+                for side in sides
+            ]
+            rows.append((f"{one['spread_multiple']:g} x", date["picture"], usd(date["pnl_at_spot_usd"], sign=True), *cells))
+    heads = ("spread", "date", "at spot", "downside", "upside")
+    print_table("The same where the book is left at bid and ask, by multiple of the half-spread", heads, rows, right=(2, 3, 4))
 
 
 def _print_layers(document: Mapping[str, Any]) -> None:
