@@ -28,8 +28,8 @@ class PriceCase:
 
 SPX_LEVEL_ERROR = 0.051
 """Root mean square of the relative error of at-the-money vol on quoted chains, each regime left out of its own fit, as measured
-before the last calibration; 4.9 % with it (docs/reference/model-errors.md). The error common to put and call side is 2.3 %: a condor has both sides, a
-book of calls alone has not, so that the larger one is used."""
+before the last calibration; 4.9 % with it (docs/reference/model-errors.md). The error common to put and call side is
+2.3 %: a condor has both sides, a book of calls alone has not, so that the larger one is used."""
 
 CENTRAL = PriceCase(name="central")
 CASES = (
