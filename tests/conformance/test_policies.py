@@ -88,7 +88,7 @@ def test_idle_keys_follow_the_kinds() -> None:
 @pytest.mark.parametrize("name", SIGNALS)
 @pytest.mark.parametrize("kind", ["skip_condor_entry", "roll_layers", "close_layers"])
 def test_a_rule_on_any_signal_loads_explains_and_reads_only_that_signal(name: str, kind: str, tmp_path: Path) -> None:
-    rule = AdaptiveRule(name="r", rule_id="R20", when=Compare(signal=name, above=0.5), then=Action(kind=kind))  # type: ignore[arg-type]
+    rule = AdaptiveRule(name="r", rule_id="R20", when=Compare(signal=name, above=0.5), then=Action(kind=kind))
     policy = replace(load_policy("alvh-442").policy, rules=(rule,))
     file = tmp_path / "with-rule.toml"
     file.write_text(policy_to_toml(policy), encoding="utf-8")

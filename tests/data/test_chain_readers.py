@@ -46,7 +46,7 @@ def quote(chain: QuotedChain, root: str, expiry: date, strike: float, right: str
     sign = 1.0 if right == "C" else -1.0
     rows = (chain.root == root) & (chain.expiry == to_day(expiry)) & (chain.strike == strike) & (chain.right == sign)
     assert rows.sum() == 1
-    return tuple(float(column[rows][0]) for column in (chain.bid, chain.ask, chain.volume, chain.open_interest))  # type: ignore[return-value]
+    return tuple(float(column[rows][0]) for column in (chain.bid, chain.ask, chain.volume, chain.open_interest))
 
 
 def test_the_generator_gives_the_committed_files(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def market(history: History) -> ModelMarket:
     vx = history.vx
     changed["vx"] = replace(vx, settle=vx.settle[rows], volume=vx.volume[rows], open=vx.open[rows])
     changed["modelled"] = {}
-    return market_of(replace(history, **changed))  # type: ignore[arg-type]
+    return market_of(replace(history, **changed))
 
 
 def move(history: History, name: str) -> Move:

@@ -62,7 +62,7 @@ if JIT:
         before = config.CACHE_DIR
         config.CACHE_DIR = _CACHE_FOLDER or before  # numba looks at it while it decorates; other users of numba keep theirs
         try:
-            return njit(error_model="numpy", **options)(function)  # type: ignore[no-any-return]
+            return njit(error_model="numpy", **options)(function)  # type: ignore[no-any-return]  # numba has no types
         finally:
             config.CACHE_DIR = before
 

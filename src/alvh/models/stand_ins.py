@@ -170,7 +170,7 @@ def fill_missing(history: History) -> tuple[History, tuple[StandIn, ...]]:
         )
     if not used:
         return history, ()
-    return replace(history, **changed, modelled=modelled), tuple(used)  # type: ignore[arg-type]
+    return replace(history, **changed, modelled=modelled), tuple(used)  # type: ignore[arg-type]  # named fields of one dict
 
 
 __all__ = ["HALF_LIFE_SESSIONS", "MODELS", "Model", "StandIn", "fill", "fill_missing", "predict"]

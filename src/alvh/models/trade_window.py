@@ -118,7 +118,7 @@ def window_history(history: History, soq: Floats, rows: Ints) -> History:
         expiry=vx.expiry, monthly=vx.monthly, settle=vx.settle[rows], volume=vx.volume[rows], open=vx.open[rows]
     )
     chosen["modelled"] = {name: mask[rows] for name, mask in history.modelled.items()}
-    return replace(history, **chosen)  # type: ignore[arg-type]
+    return replace(history, **chosen)  # type: ignore[arg-type]  # named fields of one dict
 
 
 def vx_opens(vx: VxTable, expiry: DayArray) -> Floats:

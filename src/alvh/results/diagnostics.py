@@ -51,7 +51,7 @@ class Clustering:
 
 def clustering(returns: Floats, lags: tuple[int, ...] = LAGS) -> Clustering:
     """Clustering of ``returns`` (n,), finite. Raises :class:`UsageError` where there are not more than twice the longest lag."""
-    from scipy.stats import chi2  # type: ignore[import-untyped]  # slow to load
+    from scipy.stats import chi2  # slow to load
 
     n, longest = returns.size, max(lags)
     if n <= 2 * longest or not np.isfinite(returns).all():

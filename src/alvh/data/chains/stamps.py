@@ -70,7 +70,7 @@ def parse_stamp(text: str) -> Stamp | None:
         hour = hour % 12 + (12 if clock.group(3) == "p" else 0)
     if hour > 23 or minute > 59:
         return None
-    local = datetime(day.year, day.month, day.day, hour, minute)  # noqa: DTZ001
+    local = datetime(day.year, day.month, day.day, hour, minute)  # noqa: DTZ001 - the zone is what the text behind it says
     tail = plain[clock.end() :]
     eastern = _to_eastern(local, tail)
     if eastern is None:

@@ -18,7 +18,7 @@ def least_squares(
     residuals: Callable[[Floats], Floats], starts: Sequence[Floats], bounds: tuple[Floats, Floats] | None = None
 ) -> tuple[Floats, bool]:
     """The variables of the least sum of squares over all starts, and whether the search that found them came to rest."""
-    from scipy.optimize import least_squares as search  # type: ignore[import-untyped]  # slow to load, so only where it is used
+    from scipy.optimize import least_squares as search  # slow to load, so only where it is used
 
     limits = (-np.inf, np.inf) if bounds is None else bounds
     found = [

@@ -171,7 +171,7 @@ class _Programme:
 
     def solve(self) -> Pairing:
         """Solve by HiGHS (scipy), which is deterministic."""
-        from scipy.optimize import Bounds, LinearConstraint, milp  # type: ignore[import-untyped]  # slow to load
+        from scipy.optimize import Bounds, LinearConstraint, milp  # slow to load
 
         whole = np.arange(self.cost.size) < self.cost.size - len(self.moments)
         with _native_output_dropped():
@@ -188,7 +188,7 @@ class _Programme:
 
     def _constraints(self) -> tuple[Any, Floats, Floats]:
         """``low <= A x <= high``, A sparse."""
-        from scipy.sparse import csr_array, vstack  # type: ignore[import-untyped]
+        from scipy.sparse import csr_array, vstack
 
         legs, size = self.legs, self.cost.size
         inside = np.isin(np.arange(len(legs)), self.members)

@@ -92,7 +92,7 @@ def session_inputs(chain: QuotedChain, history: History | None, *, forward: floa
         kind=OFFICIAL if official else CHAIN,
         verified=not official or "VIX" in own,
         spot=published["SPX"] if official else forward,
-        levels=tuple(levels.get(name, math.nan) for name in LEVELS),  # type: ignore[arg-type]
+        levels=tuple(levels.get(name, math.nan) for name in LEVELS),  # type: ignore[arg-type]  # one of each name
         skew=levels.get("SKEW", math.nan),
         source=source,
         own=own,
