@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from alvh.market.signals import SIGNALS, signals_table_markdown
+from alvh.market.signals import EXAMPLES, signals_table_markdown
 from alvh.strategy.conditions import Compare
 from alvh.strategy.explain import explain, explain_dict, idle_keys, leaves
 from alvh.strategy.policy import Action, AdaptiveRule
@@ -39,7 +39,9 @@ def test_a_shipped_policy_is_explained_in_full(name: str) -> None:
     assert json.loads(json.dumps(document)) == document
     for path in loaded.origin:
         assert f"  {path} " in text
-    assert "Not configured" in text and "No adaptive rule" in text
+    assert "Not configured" in text and ("No adaptive rule" in text) == (not loaded.policy.rules)
+    for rule in loaded.policy.rules:
+        assert f"{rule.name} ({rule.rule_id}): when {rule.when.phrase()}" in text
     if loaded.policy.overlay is not None:
         assert "Rolls on the session that settles" in text and "R01" not in text.split("Every key")[0]
         return
@@ -85,8 +87,8 @@ def test_idle_keys_follow_the_kinds() -> None:
     assert set(idle) <= {path for path, _ in leaves(bare)}
 
 
-@pytest.mark.parametrize("name", SIGNALS)
-@pytest.mark.parametrize("kind", ["skip_condor_entry", "roll_layers", "close_layers"])
+@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("kind", ["skip_condor_entry", "rebalance", "close_layers"])
 def test_a_rule_on_any_signal_loads_explains_and_reads_only_that_signal(name: str, kind: str, tmp_path: Path) -> None:
     rule = AdaptiveRule(name="r", rule_id="R20", when=Compare(signal=name, above=0.5), then=Action(kind=kind))
     policy = replace(load_policy("alvh-442").policy, rules=(rule,))
@@ -104,7 +106,7 @@ def test_a_rule_on_any_signal_loads_explains_and_reads_only_that_signal(name: st
 
     assert rule.when.holds(reader).tolist() == [False, True]
     assert read == [name]
-    assert f"| `{name}` |" in signals_table_markdown()
+    assert f"`{name}`" in signals_table_markdown()
 
 
 def test_every_key_names_a_rule_of_the_method_or_none() -> None:

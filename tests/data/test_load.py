@@ -202,8 +202,11 @@ def test_a_shorter_run_has_the_same_values(market: Path) -> None:
     whole, part = load_history(market), load_history(market, start=date(2013, 2, 4), end=date(2013, 3, 15), warmup_sessions=5)
     offset = row_of(whole.history, to_date(part.history.sessions[0]))
     rows = slice(offset, offset + len(part.history.sessions))
-    for name in ("spx_close", "vix_close", "vvix", "bill_rate", "dividend_yield", "advances"):
+    for name in ("spx_close", "vix_close", "vvix", "bill_rate", "dividend_yield"):
         np.testing.assert_array_equal(getattr(part.history, name), getattr(whole.history, name)[rows], err_msg=name)
+    for kind in ("yields", "breadth"):
+        for name, values in getattr(whole.history, kind).items():
+            np.testing.assert_array_equal(getattr(part.history, kind)[name], np.asarray(values)[..., rows], err_msg=name)
     columns = np.searchsorted(whole.history.vx.expiry, part.history.vx.expiry)
     np.testing.assert_array_equal(part.history.vx.settle, whole.history.vx.settle[rows][:, columns])
     assert not (~np.isnan(np.delete(whole.history.vx.settle[rows], columns, axis=1))).any()
@@ -230,8 +233,8 @@ def test_file_records_and_events(market: Path) -> None:
     assert records["prices/SPX.csv"].reader == "prices" and records["prices/SPX.csv"].rows == 82
     assert (records["cboe/VIX_History.csv"].first, records["cboe/VIX_History.csv"].last) == ("2013-01-02", "2013-04-30")
     assert "prices/NDX.csv" not in records
-    assert loaded.events["FOMC"].tolist() == [to_day(date(2013, 1, 30)), to_day(date(2013, 3, 20))]
-    assert len(loaded.events["CPI"]) == 4
+    assert loaded.history.events["fomc"].tolist() == [to_day(date(2013, 1, 30)), to_day(date(2013, 3, 20))]
+    assert len(loaded.history.events["cpi"]) == 4
 
 
 def test_quality_report_speaks_json_tables_and_lines(market: Path) -> None:
@@ -260,8 +263,10 @@ def test_the_sample_is_what_arch_ships() -> None:
     assert history.vix_close[row_of(history, date(2018, 2, 5))] == 37.32
     assert history.vix_close[row_of(history, date(2015, 8, 24))] == 40.74
     assert history.spx_close[row_of(history, date(2018, 12, 24))] == pytest.approx(2351.10, abs=0.005)
-    for column in (history.vix_open, history.vix9d, history.vix3m, history.vix6m, history.vvix, history.skew, history.advances):
+    for column in (history.vix_open, history.vix9d, history.vix3m, history.vix6m, history.vvix, history.skew):
         assert np.isnan(column).all()
+    assert not history.breadth and not history.events and not history.releases and history.fx is None
+    assert all(np.isnan(values).all() for values in history.yields.values())
     assert history.vx.settle.shape == (1257, 0) and not history.vro
     assert (history.dividend_yield == 0.02).all() and history.modelled["dividend_yield"].all()
     assert set(history.modelled) == {"dividend_yield", "dividend_points"}

@@ -68,7 +68,8 @@ def test_commands_of_a_page_run(page: Path, tmp_path: Path) -> None:
                 assert language in shown.files, f"{page.name} names {word} and shows no {language} block before it"
                 name.write_text(shown.files[language], encoding="utf-8")
         words = [word.replace("../shared", str(SHARED)) for word in shown.words[1:]]
-        env = {key: value for key, value in os.environ.items() if key != "ALVH_DATA"} | {"PYTHONPATH": str(ROOT / "src")}
+        env = {key: value for key, value in os.environ.items() if key != "ALVH_DATA"}
+        env |= {"PYTHONPATH": str(ROOT / "src"), "ALVH_HOME": str(tmp_path / "home")}  # no page writes into the user's records
         done = subprocess.run(
             [sys.executable, "-m", "alvh", *words],
             cwd=tmp_path,
@@ -114,6 +115,9 @@ def test_every_command_is_in_the_reference() -> None:
         "backtest",
         "policy list",
         "policy explain",
+        "policy diff",
+        "policy lint",
+        "policy adopt",
         "data check",
         "calendar",
         "doctor",

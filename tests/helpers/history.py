@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from alvh.core.days import DayArray, to_day
-from alvh.market.history import History, VxTable
+from alvh.market.history import FirstReleases, History, ReleasedLevels, VxTable
 
 HOLIDAYS_2015_2018 = (
     "2015-01-01",
@@ -103,7 +103,8 @@ def make_history(
     VIX reverts around 17 and falls when SPX rises; the VX curve runs from spot to 19, with monthlies some nine months out and
     weeklies of the next six weeks, of which about a third trade fewer than ten contracts. Each expired contract's last row is
     its final settlement, and ``vro`` has it too. ``missing`` names inputs to set to NaN throughout; ``with_vx=False`` leaves an
-    empty table, ``stress`` adds one shock (SPX -8 %, VIX up to 2.2 times) at 60 % of the way.
+    empty table, ``stress`` adds one shock (SPX -8 %, VIX up to 2.2 times) at 60 % of the way. What only signals read is left out,
+    but for NYSE breadth: :func:`with_signal_inputs` adds it.
     """
     rng = np.random.default_rng(seed)
     days = make_sessions(n_sessions, start=start) if sessions is None else np.asarray(sessions, dtype=np.int64)
@@ -146,12 +147,11 @@ def make_history(
         bill_rate=np.full(n, 0.01),
         dividend_yield=np.full(n, 0.02),
         dividend_points=np.round(close * 0.02 / 252.0, 4),
-        advances=np.round(1500.0 * np.exp(0.3 * z)),
-        declines=np.round(1500.0 * np.exp(-0.3 * z)),
         vx=_vx_table(days, vix, vix_open, weeklies=weeklies, rng=rng) if with_vx else _empty_vx(n),
         vro={},
         source="synthetic",
         sha256="0" * 64,
+        breadth={"nyse": (np.round(1500.0 * np.exp(0.3 * z)), np.round(1500.0 * np.exp(-0.3 * z)))},
     )
     if with_vx and with_vro:
         at = {int(day): i for i, day in enumerate(days)}
@@ -167,6 +167,46 @@ def make_history(
             raise ValueError(f"{name!r} is not one of {INPUTS}")
         history = replace(history, **{name: np.full(n, np.nan)})
     return history
+
+
+def with_signal_inputs(history: History, *, seed: int = 0) -> History:
+    """The history with yields, a second breadth universe, event lists, first releases and an exchange rate.
+
+    All of them cover every session: releases and the exchange rate begin three years before, so that each session has its score,
+    and each event list has a day at the second session.
+    """
+    rng = np.random.default_rng([seed, 1])
+    days, n = history.sessions, history.sessions.size
+
+    def walk(level: float, step: float) -> np.ndarray:
+        return np.asarray(level + np.cumsum(rng.normal(0.0, step, n)))
+
+    def dated(gap_days: int, before: int) -> DayArray:
+        """Days about ``gap_days`` apart, from ``before`` days before the history to as many after it."""
+        first, last = int(days[0]) - before, int(days[-1]) + before
+        return np.arange(first, last, gap_days) + rng.integers(0, 3, len(range(first, last, gap_days)))
+
+    lists = {name: np.union1d(dated(gap, 200), days[1:2]) for name, gap in (("fomc", 44), ("cpi", 30), ("ppi", 31), ("gdp", 91))}
+    releases = {}
+    for name, gap in (("cpi", 30), ("ppi", 31), ("gdp", 91)):
+        published = dated(gap, 1100)
+        actual = np.round(rng.normal(0.2, 0.3, published.size), 1)
+        releases[name] = FirstReleases(
+            release_day=published,
+            reference_month=published - 45,
+            actual=actual,
+            consensus=np.round(actual + rng.normal(0.0, 0.1, published.size), 1),
+        )
+    fixings = dated(30, 1100)
+    return replace(
+        history,
+        yields={"dgs3mo": walk(0.02, 2e-4), "dgs2": walk(0.025, 4e-4), "dgs10": walk(0.03, 5e-4)},
+        breadth={**history.breadth, "synthetic": (walk(250.0, 1.0), walk(250.0, 1.0))},
+        events=lists,
+        unscheduled={"fomc": lists["fomc"][6:7]},
+        releases=releases,
+        fx=ReleasedLevels(release_day=fixings, level=100.0 * np.exp(np.cumsum(rng.normal(0.0, 0.01, fixings.size)))),
+    )
 
 
 def _empty_vx(n: int) -> VxTable:

@@ -54,7 +54,8 @@ def risk_parts(names: tuple[str, ...] = LAYERS) -> dict[str, Any]:
             "maximum_session": "2018-02-07",
             "mean_held_usd": 130_000.0,
             "condors_maximum_usd": 204_000.0,
-            "calls_maximum_usd": 14_600.0,
+            "premium_maximum_usd": 14_600.0,
+            "futures_maximum_usd": 10_945.0,
             "buying_power_least_usd": 640_000.0,
             "buying_power_least_session": "2019-01-09",
             "sessions_without_buying_power": 0,
@@ -85,6 +86,50 @@ def risk_parts(names: tuple[str, ...] = LAYERS) -> dict[str, Any]:
     }
 
 
+def conduct_parts(names: tuple[str, ...] = LAYERS) -> dict[str, Any]:
+    """The parts of a document on how the hedge was run and on its forwards; made-up figures."""
+    usd = {
+        "convergence_usd": -900.0,
+        "level_usd": 700.0,
+        "time_usd": -400.0,
+        "vol_usd": 30.0,
+        "costs_usd": -80.0,
+        "net_usd": -650.0,
+    }
+    states = {state: {"sessions": 400, **usd} for state in ("contango", "backwardation")}
+    counts = {"on_schedule": 150, "off_schedule": 3, "rolls_due": 120, "rolls_on_due_day": 118, "share_on_due_day": 118 / 120}
+    return {
+        "discipline": {
+            "layers": [{"name": name, **counts} for name in names],
+            **counts,
+            "added": {"sessions": 90, "contracts": 410},
+            "added_while_rule_held": [{"name": "spike", "sessions": 4, "contracts": 21}],
+            "largest_premium": {"calendar_days": 30, "of_account": 0.012, "usd": 12_000.0, "session": "2018-02-07"},
+            "largest_capital": {"of_account": 0.03, "usd": 30_000.0, "session": "2018-02-08"},
+            "refusals": {"R45": {"count": 7, "first": "2017-02-01", "last": "2018-02-06"}},
+        },
+        "rules": [
+            {
+                "name": "spike",
+                "rule_id": "R24",
+                "action": "close_layers",
+                "held_sessions": 40,
+                "acted": 3,
+                "first": "2018-02-05",
+                "last": "2018-03-23",
+                "unknown_sessions": 20,
+                "unknown_from": "2017-01-03",
+                "unknown_to": "2017-01-31",
+            }
+        ],
+        "roll_down": {
+            "definition": "made up",
+            "by_state": states,
+            "layers": {name: {"sessions": 800, **usd, "by_state": states} for name in names},
+        },
+    }
+
+
 def synthetic_sheet(sessions: int = 800, *, seed: int = 7, start: date = date(2017, 1, 3), **changes: Any) -> TearSheet:
     """A whole sheet of random walks over weekdays from ``start``; ``changes`` replace fields."""
     rng = np.random.default_rng(seed)
@@ -111,6 +156,8 @@ def synthetic_sheet(sessions: int = 800, *, seed: int = 7, start: date = date(20
         rows.append(
             {
                 "name": name,
+                "instrument": "vix_calls",
+                "sessions_held_share": 0.9,
                 "rolls": sessions // 5,
                 "empty_windows": 3 * number,
                 "contracts": 4 * sessions // 5,
@@ -128,10 +175,12 @@ def synthetic_sheet(sessions: int = 800, *, seed: int = 7, start: date = date(20
         "runs": runs,
         "hedge": {
             "layers": rows,
+            "sessions_held_share": 0.98,
             "interest_usd": float(interest.sum()),
             "cost_pct_per_month": {"index_notional": 0.021, "risk_capital": 0.74, "credit": 11.2},
         },
         **risk_parts(),
+        **conduct_parts(),
         "checks": {
             "max_identity_error_usd": 1.2e-9,
             "max_attribution_error_usd": 3.4e-9,
@@ -150,6 +199,7 @@ def synthetic_sheet(sessions: int = 800, *, seed: int = 7, start: date = date(20
             "to": f"VIX {iso(day + 14)} {20 + place % 11} C",
             "quantity": 8 - place % 3,
             "price": round(float(rng.uniform(0.2, 3.0)), 4),
+            "asked_by": "calendar",
             "reason": f"ROLL_SCHEDULE: 7 calendar days since {iso(day - 7)}; VX forward {15 + place % 7:.2f}",
         }
         for place, day in enumerate(wednesdays)

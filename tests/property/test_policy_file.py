@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alvh.market.signals import SIGNALS
+from alvh.market.signals import EXAMPLES
 from alvh.strategy.conditions import All, AnyOf, Compare, Condition, Not
 from alvh.strategy.explain import explain, explain_dict
 from alvh.strategy.policy import (
@@ -54,9 +54,9 @@ def one_line() -> st.SearchStrategy[str]:
 
 
 COMPARES = st.one_of(
-    st.builds(Compare, signal=st.sampled_from(sorted(SIGNALS)), above=number(-1e6, 1e6)),
-    st.builds(Compare, signal=st.sampled_from(sorted(SIGNALS)), below=number(-1e6, 1e6)),
-    st.builds(Compare, signal=st.sampled_from(sorted(SIGNALS)), above=number(-1e6, 0.0), below=number(0.5, 1e6)),
+    st.builds(Compare, signal=st.sampled_from(EXAMPLES), above=number(-1e6, 1e6)),
+    st.builds(Compare, signal=st.sampled_from(EXAMPLES), below=number(-1e6, 1e6)),
+    st.builds(Compare, signal=st.sampled_from(EXAMPLES), above=number(-1e6, 0.0), below=number(0.5, 1e6)),
 )
 CONDITIONS: st.SearchStrategy[Condition] = st.recursive(
     COMPARES,

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import math
+import statistics
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
-from alvh.market.indicators import ema, macd, net_advances_per_1000, wilder_rsi
+from alvh.market.indicators import (
+    ema,
+    macd,
+    net_advances_per_1000,
+    realised_vol,
+    rolling_deviation,
+    rolling_slope,
+    running_total,
+    wilder_rsi,
+)
 
 RSI_CLOSES = np.array(
     [
@@ -48,7 +61,7 @@ def test_macd_seeded_with_means(session: int, line: float, signal: float, histog
 
 @pytest.mark.parametrize(("session", "line", "signal"), [(33, 2.298879, 1.691704), (59, 2.567564, 2.138339)])
 def test_macd_seeded_with_first_value(session: int, line: float, signal: float) -> None:
-    result = macd(MACD_INPUT, seeding="first_value")
+    result = macd(MACD_INPUT, seeding="first")
     assert [float(result.line[session]), float(result.signal[session])] == pytest.approx([line, signal], abs=6e-7)
 
 
@@ -63,22 +76,90 @@ def walk(seed: int = 7, sessions: int = 900) -> np.ndarray:
     return np.asarray(20.0 * np.exp(np.cumsum(np.random.default_rng(seed).normal(0.0, 0.06, sessions))))
 
 
-def test_rsi_and_ema_agree_with_talib() -> None:
+@pytest.mark.parametrize("period", [2, 9, 14, 50])
+def test_rsi_agrees_with_talib(period: int) -> None:
+    talib = pytest.importorskip("talib", reason="TA-Lib is not installed")
+    for seed in range(5):
+        values = walk(seed)
+        np.testing.assert_allclose(wilder_rsi(values, period), talib.RSI(values, period), rtol=0, atol=1e-10)
+    rising_then_flat = np.concatenate([np.arange(30.0), np.full(30, 29.0)])
+    np.testing.assert_allclose(wilder_rsi(rising_then_flat, period), talib.RSI(rising_then_flat, period), rtol=0, atol=1e-10)
+
+
+def test_rsi_of_a_flat_series_is_50_where_talib_says_0() -> None:
+    talib = pytest.importorskip("talib", reason="TA-Lib is not installed")
+    flat = np.full(40, 17.0)
+    assert (wilder_rsi(flat)[14:] == 50.0).all() and (talib.RSI(flat, 14)[14:] == 0.0).all()
+
+
+def test_ema_agrees_with_talib() -> None:
     talib = pytest.importorskip("talib", reason="TA-Lib is not installed")
     values = walk()
-    np.testing.assert_allclose(wilder_rsi(values), talib.RSI(values, 14), rtol=0, atol=1e-9)
     for period in (9, 12, 26):
         np.testing.assert_allclose(ema(values, period), talib.EMA(values, period), rtol=1e-12)
 
 
-def test_macd_is_the_difference_of_talib_emas_and_converges_to_its_macd() -> None:
+def test_macd_seeded_with_means_is_the_difference_of_talib_emas() -> None:
     talib = pytest.importorskip("talib", reason="TA-Lib is not installed")
     values = walk()
     ours = macd(values)
     line = talib.EMA(values, 12) - talib.EMA(values, 26)
     np.testing.assert_allclose(ours.line[25:], line[25:], rtol=0, atol=1e-10)
     np.testing.assert_allclose(ours.signal[33:], talib.EMA(line[25:], 9)[8:], rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_macd_seeded_like_talib_is_its_macd(seed: int) -> None:
+    """TA-Lib starts both averages at the 26th bar and prints nothing before the signal exists, at the 34th."""
+    talib = pytest.importorskip("talib", reason="TA-Lib is not installed")
+    values = walk(seed)
     theirs = talib.MACD(values, 12, 26, 9)
-    # TA-Lib seeds the fast average at the slow one's start: (11/13)^300 of that difference is left after 300 sessions.
-    for mine, other in zip(ours, theirs, strict=True):
-        np.testing.assert_allclose(mine[350:], other[350:], rtol=0, atol=1e-9)
+    for mine, other in zip(macd(values, seeding="talib"), theirs, strict=True):
+        assert np.flatnonzero(np.isfinite(other))[0] == 33
+        np.testing.assert_allclose(mine[33:], other[33:], rtol=0, atol=1e-10)
+    line = macd(values, seeding="talib").line
+    assert np.flatnonzero(np.isfinite(line))[0] == 25
+    assert line[25] == pytest.approx(values[14:26].mean() - values[:26].mean(), abs=1e-12)
+
+
+def test_the_seedings_converge() -> None:
+    values = walk()
+    # (11/13)^300 of the first difference is left after 300 sessions.
+    for other in (macd(values, seeding="talib"), macd(values, seeding="first")):
+        for one, two in zip(macd(values), other, strict=True):
+            np.testing.assert_allclose(one[400:], two[400:], rtol=0, atol=1e-9)
+
+
+def test_the_line_after_a_gap_starts_like_a_new_series() -> None:
+    values = walk()
+    values[100] = np.nan
+    for seeding in ("sma", "first", "talib"):
+        for whole, part in zip(macd(values, seeding=seeding), macd(values[101:], seeding=seeding), strict=True):
+            np.testing.assert_array_equal(whole[101:], part)
+
+
+def test_rolling_slope_is_numpys_line() -> None:
+    values = walk(sessions=60)
+    slope = rolling_slope(values, 20)
+    assert np.isnan(slope[:19]).all()
+    for end in range(20, 61):
+        assert slope[end - 1] == pytest.approx(np.polyfit(np.arange(20), values[end - 20 : end], 1)[0], rel=1e-9, abs=1e-12)
+
+
+def test_rolling_deviation_and_realised_vol_are_those_of_the_standard_library() -> None:
+    values = walk(sessions=40)
+    returns = [math.log(b / a) for a, b in pairwise(values.tolist())]
+    for end in range(21, 41):
+        window = values[end - 20 : end].tolist()
+        assert rolling_deviation(values, 20)[end - 1] == pytest.approx(statistics.stdev(window), rel=1e-12)
+        square = statistics.fmean(change**2 for change in returns[end - 21 : end - 1])
+        assert realised_vol(values, 20)[end - 1] == pytest.approx(100 * math.sqrt(252 * square), rel=1e-12)
+    assert np.isnan(realised_vol(values, 20)[:20]).all() and np.isfinite(realised_vol(values, 20)[20:]).all()
+
+
+def test_the_advance_decline_line_of_the_published_example() -> None:
+    advances = np.array([1800.0, 1200, 1500, 900, 2000, 700])
+    declines = np.array([1100.0, 1700, 1400, 2000, 900, 2200])
+    assert running_total(advances - declines).tolist() == [700, 200, 300, -800, 300, -1200]
+    net = np.array([5.0, 2.0, np.nan, 1.0, 3.0])
+    np.testing.assert_array_equal(running_total(net), [5.0, 7.0, np.nan, 1.0, 4.0])

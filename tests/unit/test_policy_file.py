@@ -158,7 +158,7 @@ def test_conditions_are_read_in_every_shape(tmp_path: Path) -> None:
     rules = load(
         tmp_path,
         '[[rule]]\nname = "a"\nrule_id = "R20"\nwhen = {signal = "vix_rsi_14", above = 70}\n'
-        'then = {kind = "roll_layers", layers = ["front"]}\n'
+        'then = {kind = "rebalance", layers = ["front"]}\n'
         '[[rule]]\nname = "b"\nrule_id = "R21"\n'
         'when = {all = [{signal = "vix_macd_cross_up", above = 0.5}, {not = {signal = "vix", below = 25}}]}\n'
         'then = {kind = "close_layers", fraction_pct = 25}\ncool_down_sessions = 3\n'
@@ -181,7 +181,7 @@ def test_the_canonical_text_resolves_to_the_same_policy(tmp_path: Path) -> None:
 
 # --------------------------------------------------------------------------------------------------------------- refusals
 
-RULE = '[[rule]]\nname = "r"\nrule_id = "R20"\nthen = {kind = "roll_layers"}\nwhen = '
+RULE = '[[rule]]\nname = "r"\nrule_id = "R20"\nthen = {kind = "rebalance"}\nwhen = '
 TRUE = '{signal = "vix", above = 5}'
 
 REFUSED = [
@@ -221,7 +221,8 @@ REFUSED = [
     ('grid_anchor = "20070103"', "key grid_anchor", "YYYY-MM-DD"),
     # not one of the words
     ('[condor.entry]\nkind = "weekley"', "key condor.entry.kind", "did you mean 'weekly'"),
-    ('[hedge]\ninstrument = "vx_futures"', "key hedge.instrument", "vix_calls"),
+    ('[hedge]\ninstrument = "vx_futures"', "key hedge.instrument", "write the instrument in each [[hedge.layer]]"),
+    ('[[hedge.layer]]\nname = "front"\ninstrument = "vix_puts"', "layer.front.instrument", "vix_calls, vix_call_spreads"),
     ('[condor]\nroots = ["SPXX"]', "key condor.roots", "did you mean 'SPX"),
     ("[condor]\nroots = []", "key condor.roots", "the list is empty"),
     ('[condor]\nroots = ["SPX", "SPX"]', "key condor.roots", "appears twice"),
@@ -250,9 +251,35 @@ REFUSED = [
     (RULE + '{al = [{signal = "vix", above = 5}]}', "key rule.r.when", "did you mean 'all'"),
     (RULE + '{any = [{signal = "vix", above = 5}, 7]}', "key rule.r.when.any[2]", "is no condition"),
     (RULE + "{not = {}}", "key rule.r.when.not", "has the keys none"),
-    (RULE.replace('"roll_layers"', '"roll_layers", layers = ["frnt"]') + TRUE, "key rule.r.then.layers", "did you mean 'front'"),
+    (RULE.replace('"rebalance"', '"rebalance", layers = ["frnt"]') + TRUE, "key rule.r.then.layers", "did you mean 'front'"),
     (RULE.replace('"R20"', '"20"') + TRUE, "key rule.r.rule_id", "such as R20"),
-    (RULE.replace('"roll_layers"', '"roll_layer"') + TRUE, "key rule.r.then.kind", "did you mean 'roll_layers'"),
+    (RULE.replace('"rebalance"', '"rebalence"') + TRUE, "key rule.r.then.kind", "did you mean 'rebalance'"),
+    # rules that contradict the hedge
+    (RULE.replace("rebalance", "roll_layers") + TRUE, "key rule.r.then.kind", "no layer may be rolled by a rule"),
+    (
+        RULE.replace('"rebalance"', '"time_shift", layers = ["mid"]') + TRUE,
+        "key rule.r.then.layers",
+        "layer mid rolls by every_days",
+    ),
+    (RULE.replace("rebalance", "activate") + TRUE, "key rule.r.then.kind", 'presence = "activated"'),
+    (RULE.replace("rebalance", "flex_ratio") + TRUE, "key rule.r.then.kind", 'hedge.ratio = "by_regime"'),
+    ('[hedge]\npresence = "ladder"', "key hedge.presence", "no rule activates a layer"),
+    ('[hedge]\nratio_of = "premium"\n[[hedge.layer]]\nname = "front"\ninstrument = "vx_futures"', "front.instrument", "vega"),
+    (
+        '[hedge.size]\nkind = "vega_target"\n[[hedge.layer]]\nname = "front"\ninstrument = "spx_put_spreads"',
+        "layer.front.instrument",
+        "a size counted from a notional",
+    ),
+    (
+        '[[hedge.layer]]\nname = "front"\ninstrument = "vix_call_spreads"\nshort_strike = {delta = 0.3}',
+        "layer.front.short_strike",
+        "a delta below 0.2",
+    ),
+    (
+        "".join(f'[[hedge.layer]]\nname = "{name}"\nfunded_by = "gains"\n' for name in ("front", "mid", "back")),
+        "funded_by",
+        "let the account pay for a layer",
+    ),
 ]  # fmt: skip
 
 

@@ -109,7 +109,7 @@ def test_requirement_and_quick_ratio_by_brute_force(output: BacktestOutput) -> N
         held = [lot for lot in result.lots if lot.open_index <= index and not (lot.close_kind and lot.close_index <= index)]
         calls = [lot for lot in held if lot.layer >= 0]
         paid = sum(lot.quantity * 100.0 * lot.open_price for lot in calls)
-        assert margin.calls_usd[row] == pytest.approx(paid)
+        assert margin.premium_usd[row] == pytest.approx(paid)
         bid, due = 0.0, 0.0
         for layer in range(len(result.policy.hedge.layers)):
             own = [lot for lot in calls if lot.layer == layer]
@@ -204,7 +204,7 @@ def test_risk_file_has_a_row_a_session(output: BacktestOutput, tmp_path: Path) -
 
 def test_a_book_without_hedge_has_no_coverage_to_speak_of() -> None:
     found = run_backtest("no-hedge", data="sample", start=date(2018, 1, 3), end=date(2018, 2, 28), price_range=False)
-    assert float(np.abs(found.risk.margin.calls_usd).max()) == 0.0
+    assert float(np.abs(found.risk.margin.premium_usd).max()) == 0.0
     assert found.document["economics"]["hedge_capital_cost"]["carry_per_year"] is None
     assert found.document["exposures"]["coverage"]["net_naive"]["median"] == 0.0
     assert found.document["economics"]["xirr"]["hedge"]["note"] == "nothing was paid or received"

@@ -13,6 +13,9 @@ from typing import Any, NoReturn
 
 from alvh import __version__
 from alvh.app.commands.book import add_book, join_values
+from alvh.app.commands.explain_day import add_explain
+from alvh.app.commands.policy import add_policy
+from alvh.app.commands.plan import add_plan
 from alvh.app.commands.size import add_size
 from alvh.app.commands.study import add_study
 from alvh.core.errors import nearest
@@ -104,18 +107,12 @@ def build_parser() -> argparse.ArgumentParser:
         help="skip the ten runs at both ends of each price's measured error",
     )
 
-    policy = commands.add_parser("policy", help="List policies, or say one in English.", allow_abbrev=False)
-    policy.set_defaults(command=None, group=policy)
-    verbs: Any = policy.add_subparsers(title="commands", metavar="COMMAND", dest="verb")
-    add("list", "policy_list", "List the policies that ship with alvh.", verbs)
-    explain = add(
-        "explain", "policy_explain", "Say a policy in English, with every default and where each value came from.", verbs
-    )
-    explain.add_argument("policy", nargs="?", default=DEFAULT_POLICY, metavar="NAME_OR_FILE", help="policy name or TOML file")
+    add_explain(add, _DATA_HELP, iso_date, DEFAULT_POLICY)
+    add_policy(commands, add, _DATA_HELP, _span, DEFAULT_POLICY)
 
     data = commands.add_parser("data", help="Check market history.", allow_abbrev=False)
     data.set_defaults(command=None, group=data)
-    verbs = data.add_subparsers(title="commands", metavar="COMMAND", dest="verb")
+    verbs: Any = data.add_subparsers(title="commands", metavar="COMMAND", dest="verb")
     check = add("check", "data_check", "Read every file and report what was dropped, filled or missing, and why.", verbs)
     check.add_argument("data", nargs="?", metavar="DIR", help=_DATA_HELP)
 
@@ -132,6 +129,7 @@ def build_parser() -> argparse.ArgumentParser:
     surface.add_argument("--data", metavar="DIR", help=_DATA_HELP)
     surface.add_argument("--as-of", type=iso_date, metavar="DATE", help="session (YYYY-MM-DD; default: the last one)")
 
+    add_plan(add, _DATA_HELP, iso_date, DEFAULT_POLICY)
     add_size(add, _DATA_HELP, iso_date, DEFAULT_POLICY)
     add_book(add, _DATA_HELP, iso_date)
     add_study(commands, add, _DATA_HELP, _span)

@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alvh.core.days import iso
+from alvh.engine.ledger import CONDOR, HEDGE, RESERVE
+from alvh.engine.reserve import reserve_layers
 from alvh.models.spx_calibration import STATE_ERRORS
 from alvh.results import breakdown
 from alvh.results.document import lot_costs
 from alvh.results.files import write_csv_atomic, write_text_atomic
+from alvh.results.instruments import all_words
 from alvh.results.risk_file import write_risk_csv
 from alvh.results.tearsheet import TearSheet, render_tearsheet
 from alvh.strategy.explain import explain
@@ -49,10 +52,14 @@ def _rows(path: Path, rows: tuple[dict[str, Any], ...]) -> Path:
 
 
 def _trades(output: BacktestOutput, path: Path) -> Path:
-    """One row per lot: contract, quantity, fills, mids, costs and profit."""
+    """One row per lot: contract, quantity, fills, mids, costs and profit. A future has neither strike nor right."""
     result, table = output.result, output.result.market.series
     names = [layer.name for layer in result.policy.hedge.layers]
     sessions = result.market.sessions
+    reserves = reserve_layers(result.policy)
+
+    def sleeve(layer: int) -> str:
+        return CONDOR if layer < 0 else RESERVE if layer in reserves else HEDGE
 
     def rows() -> Any:
         for lot in result.lots:
@@ -61,13 +68,13 @@ def _trades(output: BacktestOutput, path: Path) -> Path:
             closed = bool(lot.close_kind)
             yield (
                 lot.lot_id,
-                "condor" if lot.layer < 0 else "hedge",
+                sleeve(lot.layer),
                 "" if lot.layer < 0 else names[lot.layer],
                 "" if lot.group < 0 else lot.group,
-                str(table.roots[lot.series]),
+                str(lot.future or table.roots[lot.series]),
                 iso(table.expiry[lot.series]),
-                lot.strike,
-                "C" if lot.right > 0 else "P",
+                None if lot.is_future else lot.strike,
+                "" if lot.is_future else "C" if lot.right > 0 else "P",
                 lot.quantity,
                 iso(sessions[lot.open_index]),
                 lot.open_mid,
@@ -199,7 +206,7 @@ def headline(output: BacktestOutput) -> tuple[str, ...]:
     hedged, unhedged = runs["hedged"], runs["unhedged"]
     best = breakdown.without_best_rows(result)[1]
     return (
-        f"The hedge changed the final equity by {_usd(change)}: {_usd(hedge['net_usd'])} from its calls after costs and "
+        f"The hedge changed the final equity by {_usd(change)}: {_usd(hedge['net_usd'])} from its layers after costs and "
         f"{_usd(hedge['interest_usd'])} of interest.",
         f"Maximum drawdown {_pct(hedged['max_drawdown'], 1)} of the account with it, {_pct(unhedged['max_drawdown'], 1)} "
         f"without; expected shortfall (95\u00a0%) a day {_pct(hedged['expected_shortfall_95'], 2)} against "
@@ -221,7 +228,7 @@ def build_sheet(output: BacktestOutput) -> TearSheet:
         rows[name] = {cause: row[cause] for cause in causes} | {"costs": row["slippage"] + row["fees"]}
     rows["cash"] = {"interest": float(record.interest_hedged_usd.sum())}
     return TearSheet(
-        title=f"{policy.name}: condors and layered VIX calls as one book",
+        title=f"{policy.name}: {_book_text(output)}",
         subtitle=f"{iso(sessions[0])} to {iso(sessions[-1])} · policy {policy.name} · {len(sessions):,} sessions",
         headline=headline(output),
         document=document,
@@ -241,8 +248,8 @@ def build_sheet(output: BacktestOutput) -> TearSheet:
         if policy.hedge.enabled
         else {},
         requirement_usd={
-            "condors and calls": output.risk.margin.requirement_usd,
-            "calls alone": output.risk.margin.calls_usd,
+            "condors and hedge": output.risk.margin.requirement_usd,
+            "hedge alone": output.risk.margin.hedge_usd,
         },
         compound=policy.account.compound,
         basis=_basis(output),
@@ -266,15 +273,28 @@ def build_sheet(output: BacktestOutput) -> TearSheet:
     )
 
 
+def _book_text(output: BacktestOutput) -> str:
+    hedge = output.result.policy.hedge
+    if not hedge.enabled:
+        return "condors without a hedge"
+    return f"condors and layered {all_words([layer.instrument for layer in hedge.layers])} as one book"
+
+
 def _basis(output: BacktestOutput) -> tuple[str, ...]:
     costs, timing = output.result.policy.costs, output.result.policy.timing
     filled = "same close" if timing.fill_at == "same_close" else "next close"
     return (
         f"decided at the close, filled at the {filled}",
         "every option price is a model price; no quotes were available",
-        f"SPX legs pay {costs.spx_spread_share_pct:g} %, VIX calls {costs.vix_spread_share_pct:g} % of the half-spread, "
+        f"SPX legs pay {costs.spx_spread_share_pct:g} % of the half-spread, {_vix_words(output)} {costs.vix_spread_share_pct:g} %, "
         f"{'with' if costs.fees else 'without'} fees",
     )
+
+
+def _vix_words(output: BacktestOutput) -> str:
+    """What of the hedge is on VIX, in words."""
+    named = [layer.instrument for layer in output.result.policy.hedge.layers if layer.instrument != "spx_put_spreads"]
+    return all_words(named) or "VIX calls"
 
 
 def _modelled(output: BacktestOutput) -> tuple[dict[str, Any], ...]:
@@ -312,7 +332,11 @@ def _warnings(output: BacktestOutput) -> tuple[str, ...]:
     for rule, count in sorted(counters.refused.items()):
         found.append(f"Orders refused by {rule}: {count}.")
     for rule, count in sorted(counters.held_back.items()):
-        found.append(f"Condor entries held back by {rule}: {count}.")
+        found.append(f"{rule}: {count}." if rule.startswith("size: ") else f"Entries or rolls held back by {rule}: {count}.")
+    for row in document["rules"]:
+        if row["unknown_sessions"]:
+            span = f"{row['unknown_sessions']} sessions, {row['unknown_from']} to {row['unknown_to']}"
+            found.append(f"Rule {row['name']} was off on {span}: a signal that it reads has no value there.")
     empty = sum(counters.empty_windows.values())
     if empty:
         found.append(f"{empty} choices of a hedge expiry found no listed expiry in the window and took the nearest instead.")

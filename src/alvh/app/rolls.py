@@ -35,7 +35,7 @@ def planned_rolls(policy: Policy, start: date, end: date) -> tuple[list[dict[str
         on_grid = grid_days(policy.condor.entry, sessions)
         anchor = to_day(date.fromisoformat(policy.grid_anchor))
         for layer in policy.hedge.layers:
-            if layer.roll.kind != "every_days" or layer.roll.anchor != "schedule":
+            if not layer.roll.on_grid or layer.roll.anchor != "schedule":
                 notes.append(
                     f"layer {layer.name} rolls by what it holds ({layer.roll.kind}, {layer.roll.anchor}): no date is known ahead"
                 )

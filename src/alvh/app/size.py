@@ -30,7 +30,7 @@ from alvh.strategy.selection import (
     choose_condor_expiry,
     choose_condor_strikes,
     choose_layer_expiry,
-    choose_layer_strike,
+    choose_layer_legs,
 )
 
 SCHEMA: Final = "alvh.size/1"
@@ -218,16 +218,23 @@ def policy_ladder(snapshot: Snapshot, series: SeriesTable, policy: Policy, delta
     """One contract shape a layer as the policy would strike it at this close; a layer without a listed expiry is an error."""
     rows = []
     for layer in policy.hedge.layers:
-        wanted = layer.strike if delta is None else LayerStrike(kind="delta", delta=delta)
+        if layer.instrument != "vix_calls":
+            raise UsageError(
+                f"layer {layer.name} holds {layer.instrument}, and a size is solved in VIX calls",
+                where=f"policy {policy.name}",
+                allowed="layers of vix_calls",
+                todo="name another policy",
+            )
+        wanted = layer if delta is None else replace(layer, strike=LayerStrike(kind="delta", delta=delta))
         row = choose_layer_expiry(snapshot, series, layer, policy.hedge.fallback_min_dte, None).series
-        strike = None if row is None else choose_layer_strike(snapshot, row, wanted, policy.hedge, None)
-        if row is None or strike is None:
+        legs = None if row is None else choose_layer_legs(snapshot, row, wanted, policy.hedge, None)
+        if row is None or legs is None:
             raise DataMissing(
                 f"layer {layer.name} finds no VIX expiry of {layer.min_dte}-{layer.max_dte} days",
                 where=f"session {iso(snapshot.session)}",
                 todo="choose a session from 2006-02-24 on",
             )
-        rows.append((series.roots[row], int(series.expiry[row]), strike, CALL, layer.ratio, HEDGE, layer.name))
+        rows.append((series.roots[row], int(series.expiry[row]), legs[0][0], CALL, layer.ratio, HEDGE, layer.name))
     return positions_of(rows)
 
 

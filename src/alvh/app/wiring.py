@@ -30,8 +30,11 @@ from alvh.models.surface_cache import cache_dir
 from alvh.models.trade_window import TradeWindow, trade_window
 from alvh.models.vx_curve import curve_points, ewma
 from alvh.results.attribution import Attribution, attribute
+from alvh.results.discipline import discipline_document
 from alvh.results.document import build_document
 from alvh.results.economics import economics_document
+from alvh.results.roll_down import roll_down, roll_down_document
+from alvh.results.rule_acts import RuleActs, rules_document
 from alvh.results.through_time import ThroughTime, exposures_document, margin_document, through_time
 from alvh.results.uncertainty import CaseFigures, run_figures, uncertainty_document
 from alvh.risk.betas import PUBLISHED, RollingBetas, rolling_betas, tenor_changes
@@ -188,18 +191,32 @@ def run_on(
     last = int(sessions[-1]) if end is None else to_day(end)
     runs = 1 + len(CASES) if price_range else 1
     betas = known_betas(market) if reads_betas(policy.policy) else None
+    acts = RuleActs(policy.policy)
     result = run_engine(
-        policy.policy, market.market, start=first, end=last, fee_usd=fee_usd, progress=_part(progress, 0, runs), betas=betas
+        policy.policy,
+        market.market,
+        start=first,
+        end=last,
+        fee_usd=fee_usd,
+        progress=_part(progress, 0, runs),
+        betas=betas,
+        watch=acts.watch if policy.policy.rules else None,
     )
     attribution = attribute(result)
     run_s = time.perf_counter() - clock
     clock = time.perf_counter()
     known = known_betas(market) if betas is None else betas
-    risk = through_time(result, market.market, known, vix=market.market.history.vix_close)
+    vix = market.market.history.vix_close
+    risk = through_time(result, market.market, known, vix=vix)
+    rolled = roll_down(result, attribution, market.market, vix=vix)
+    carried = float(rolled.futures_usd.sum())
     parts = {
         "exposures": exposures_document(risk),
         "margin": margin_document(risk, result),
-        "economics": economics_document(result, attribution, risk),
+        "economics": economics_document(result, attribution, risk, futures_convergence_usd=carried),
+        "roll_down": roll_down_document(result, attribution, rolled),
+        "discipline": discipline_document(result, risk.margin),
+        "rules": rules_document(result, acts),
     }
     risk_s = time.perf_counter() - clock
     clock = time.perf_counter()
@@ -227,6 +244,7 @@ def run_on(
         },
         timing={"load_s": round(load_s, 4), "run_s": round(run_s, 4), "risk_s": round(risk_s, 4), "range_s": round(range_s, 4)},
         parts=parts,
+        acts=acts,
     )
     if cases:
         document["pricing_uncertainty"] = uncertainty_document(run_figures(result), cases)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,22 +14,24 @@ from alvh.data.contents import INDICES, Contents, needed, take
 from alvh.data.detect import Found, scan
 from alvh.data.load import LoadedHistory, assemble
 from alvh.data.quality import QualityLog, QualityReport
-from alvh.data.readers import breadth, cboe_index, events, fred, prices, vx_futures, vx_rank
+from alvh.data.readers import cboe_index, first_release, fred, prices, vx_futures, vx_rank
 from alvh.data.readers.daily import DailyTable
 from alvh.data.sessions import xnys_sessions
 from alvh.data.vx import group_label
+from alvh.market.history import History
+from alvh.market.signals import FAMILIES, missing_input
 
 SCHEMA: Final = "alvh.data-check/1"
 _DAILY: Final = {
     "cboe_index": cboe_index.read,
     "prices": prices.read,
     "fred": fred.read,
-    "breadth": breadth.read,
-    "events": events.read,
+    "first_release": first_release.read,
     "vx_rank": vx_rank.read,
 }
-_BY_SESSION: Final = ("cboe_index", "prices", "breadth", "vx_rank")
-"""Layouts with one row per session; rates, event lists and month-ends follow other calendars."""
+"""Layouts of which the history uses some files and not others."""
+_BY_SESSION: Final = ("cboe_index", "prices", "vx_rank")
+"""Those with one row per session; rates and releases follow other calendars."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +72,8 @@ class DataCheck:
     last: str = ""
     sessions: int = 0
     sha256: str = ""
+    lacking: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What no file holds -> the signals that have no value without it."""
 
     @property
     def unrecognised(self) -> tuple[str, ...]:
@@ -93,6 +97,7 @@ class DataCheck:
             "sessions": self.sessions,
             "files": [file.to_dict() for file in self.files],
             "unrecognised": list(self.unrecognised),
+            "signals_without_data": [{"file": file, "signals": list(names)} for file, names in self.lacking.items()],
             "quality": self.quality.to_dict(),
         }
 
@@ -113,10 +118,18 @@ class DataCheck:
         lines += ["", f"Findings: {len(self.quality.errors)} errors, {len(self.quality.warnings)} warnings"]
         lines += ["  " + line for line in self.quality.to_lines()]
         if self.sessions:
+            if self.lacking:
+                lines += ["", "Signals without data, and what they wait for:"]
+            lines += [f"  {_some(names)}: {file}" for file, names in self.lacking.items()]
             lines += ["", f"History: {self.sessions} sessions from {self.first} to {self.last}, content hash {self.sha256[:16]}"]
         else:
             lines += ["", "History: none can be built until the errors are mended"]
         return "\n".join(lines)
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first two names and how many more there are."""
+    return ", ".join(names[:2]) + (f" and {len(names) - 2} more" if len(names) > 2 else "")
 
 
 def _is_contract(file: FileCheck) -> bool:
@@ -194,7 +207,18 @@ def _outcome(source: str, files: Sequence[FileCheck], log: QualityLog, loaded: L
         last=iso(sessions[-1]),
         sessions=len(sessions),
         sha256=loaded.history.sha256,
+        lacking=signals_without_data(loaded.history),
     )
+
+
+def signals_without_data(history: History) -> dict[str, tuple[str, ...]]:
+    """What signals wait for, as :func:`~alvh.market.signals.missing_input` says it, and the forms of those signals."""
+    found: dict[str, tuple[str, ...]] = {}
+    for family in FAMILIES:
+        file = missing_input(history, family.examples[0])
+        if file is not None:
+            found[file] = (*found.get(file, ()), family.form)
+    return found
 
 
 def _check_file(item: Found, contents: Contents, log: QualityLog) -> FileCheck:

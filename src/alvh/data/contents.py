@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -12,11 +13,13 @@ from alvh.core.days import DayArray, iso
 from alvh.core.errors import DataInvalid
 from alvh.data.detect import Found, Kind, scan
 from alvh.data.quality import QualityLog
-from alvh.data.rates import BILL_SERIES
+from alvh.data.rates import BILL_SERIES, YIELD_SERIES
 from alvh.data.readers import (
     breadth,
     cboe_index,
     events,
+    exchange_rate,
+    first_release,
     fred,
     prices,
     strategy_monthly,
@@ -32,8 +35,8 @@ from alvh.data.text import SourceText
 from alvh.data.vx import group_label
 
 INDICES: Final = ("SPX", "VIX", "VIX9D", "VIX3M", "VIX6M", "VVIX", "SKEW", "VRO")
-NYSE: Final = "NYSE"
-"""Breadth comes from NYSE counts alone: counts of another universe are not comparable with them."""
+STATISTICS: Final = ("CPI", "PPI", "GDP")
+"""First releases that a signal reads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +68,13 @@ class Contents:
 
     daily: dict[str, DailyTable] = field(default_factory=dict)
     series: dict[str, list[DailyTable]] = field(default_factory=dict)
-    counts: dict[str, list[DailyTable]] = field(default_factory=dict)
-    events: dict[str, DayArray] = field(default_factory=dict)
+    counts: dict[tuple[str, str], list[DailyTable]] = field(default_factory=dict)
+    """Breadth by universe, in small letters, and side (``advances`` or ``declines``): universes are never mixed."""
+    events: dict[str, list[DailyTable]] = field(default_factory=dict)
+    """Event lists by name in small letters."""
+    releases: dict[str, DailyTable] = field(default_factory=dict)
+    """First releases by name in small letters."""
+    fx: DailyTable | None = None
     monthly: DailyTable | None = None
     vx: list[VxRows] = field(default_factory=list)
     settlements: list[FinalSettlements] = field(default_factory=list)
@@ -81,9 +89,9 @@ def needed(found: Found) -> bool:
         case "prices":
             return found.name in INDICES
         case "fred":
-            return found.name in BILL_SERIES
-        case "breadth":
-            return found.name == NYSE
+            return found.name in BILL_SERIES or found.name in YIELD_SERIES
+        case "first_release":
+            return found.name in STATISTICS
         case "vx_rank" | None:
             return False
         case _:
@@ -116,11 +124,7 @@ def take(contents: Contents, found: Found, text: SourceText, log: QualityLog) ->
     match kind:
         case "cboe_index" | "prices":
             table = cboe_index.read(text, log) if kind == "cboe_index" else prices.read(text, log)
-            if table.name in contents.daily:
-                other = contents.daily[table.name].label
-                raise DataInvalid(
-                    f"two files hold {table.name}: {other} and {table.label}", where=table.label, allowed="one", todo="remove one"
-                )
+            _only_one(contents.daily.get(table.name), table)
             contents.daily[table.name] = table
             _record(contents, text, kind, table.rows, table.days)
         case "fred":
@@ -129,11 +133,21 @@ def take(contents: Contents, found: Found, text: SourceText, log: QualityLog) ->
             _record(contents, text, kind, table.rows, table.days)
         case "breadth":
             table = breadth.read(text, log)
-            contents.counts.setdefault(breadth.side_of(text), []).append(table)
+            contents.counts.setdefault((key_of(found.name), breadth.side_of(text)), []).append(table)
             _record(contents, text, kind, table.rows, table.days)
         case "events":
             table = events.read(text, log)
-            contents.events[table.name] = table.days
+            contents.events.setdefault(key_of(table.name), []).append(table)
+            _record(contents, text, kind, table.rows, table.days)
+        case "first_release":
+            table = first_release.read(text, log)
+            _only_one(contents.releases.get(key_of(table.name)), table)
+            contents.releases[key_of(table.name)] = table
+            _record(contents, text, kind, table.rows, table.days)
+        case "exchange_rate":
+            table = exchange_rate.read(text, log)
+            _only_one(contents.fx, table)
+            contents.fx = table
             _record(contents, text, kind, table.rows, table.days)
         case "strategy_monthly":
             contents.monthly = strategy_monthly.read(text, log)
@@ -148,6 +162,18 @@ def take(contents: Contents, found: Found, text: SourceText, log: QualityLog) ->
             _record(contents, text, kind, archive.rows, np.array([day for day, _ in archive.values], dtype=np.int64))
         case _:
             raise AssertionError(f"no history input comes from {kind}")
+
+
+def key_of(name: str) -> str:
+    """A universe's or event list's name as signals write it: small letters and digits alone."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _only_one(other: DailyTable | None, table: DailyTable) -> None:
+    if other is not None:
+        raise DataInvalid(
+            f"two files hold {table.name}: {other.label} and {table.label}", where=table.label, allowed="one", todo="remove one"
+        )
 
 
 def _record(contents: Contents, text: SourceText, reader: str, rows: int, days: DayArray) -> None:

@@ -13,6 +13,8 @@ from alvh.data.readers import (
     breadth,
     cboe_index,
     events,
+    exchange_rate,
+    first_release,
     fred,
     prices,
     strategy_monthly,
@@ -24,7 +26,18 @@ from alvh.data.readers import (
 from alvh.data.text import HEADER_LINES, SUFFIXES, SourceText, head_cells, header_of, read_source, source_from_bytes, stem_of
 
 Kind = Literal[
-    "cboe_index", "prices", "fred", "breadth", "events", "strategy_monthly", "vx_futures", "vx_wide", "vx_settlements", "vx_rank"
+    "cboe_index",
+    "prices",
+    "fred",
+    "breadth",
+    "events",
+    "first_release",
+    "exchange_rate",
+    "strategy_monthly",
+    "vx_futures",
+    "vx_wide",
+    "vx_settlements",
+    "vx_rank",
 ]
 LooksLike = Callable[[tuple[str, ...], tuple[str, ...]], bool]
 LAYOUTS: Final[dict[Kind, LooksLike]] = {
@@ -34,8 +47,10 @@ LAYOUTS: Final[dict[Kind, LooksLike]] = {
     "strategy_monthly": strategy_monthly.looks_like,
     "cboe_index": cboe_index.looks_like,
     "prices": prices.looks_like,
-    "fred": fred.looks_like,
     "events": events.looks_like,
+    "first_release": first_release.looks_like,
+    "exchange_rate": exchange_rate.looks_like,
+    "fred": fred.looks_like,
     "vx_wide": vx_wide.looks_like,
     "breadth": breadth.looks_like,
 }
@@ -57,7 +72,7 @@ def detect(text: str) -> tuple[Kind | None, tuple[str, ...]]:
 
 
 _INDEX_NAMES: Final = frozenset({"VIX", "VIX9D", "VIX3M", "VIX6M", "VIX1D", "VVIX", "SKEW", "VXN", "VRO"})
-_SERIES_NAMES: Final = frozenset({"DTB3", "DGS3MO", "DFF"})
+_SERIES_NAMES: Final = frozenset({"DTB3", "DGS3MO", "DGS2", "DGS10", "DFF"})
 HEAD_BYTES: Final = 20_000
 """Bytes read to recognise a file: a by-contract VX file is whole within them, so it is read once."""
 
@@ -79,7 +94,15 @@ def hint(stem: str) -> Kind | None:
         return "strategy_monthly"
     if first == "NYSE":
         return "breadth"
-    return "events" if first in ("FOMC", "CPI") else None
+    return "events" if first in ("FOMC", "CPI", "PPI", "GDP") else None
+
+
+def promised(stem: str) -> Kind | None:
+    """The layout that a file name demands whatever the header: files of the user's own whose name is all that marks them."""
+    upper = stem.upper()
+    if upper.endswith(first_release.SUFFIX):
+        return "first_release"
+    return "exchange_rate" if upper.startswith(exchange_rate.PREFIX) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +152,8 @@ def name_of(kind: Kind | None, header: tuple[str, ...], stem: str) -> str:
     """The symbol or series of a file: from its header where that names it, else from the file name."""
     if kind == "cboe_index" and len(header) == 2:
         return header[1].upper()
+    if kind == "exchange_rate":
+        return exchange_rate.NAME
     if kind == "fred":
         return fred.series_of(stem, header[1] if len(header) > 1 else "value")
     return stem.split("_")[0].upper()
@@ -143,8 +168,7 @@ def _recognise(path: Path, label: str) -> Found:
     whole = len(head) < HEAD_BYTES
     kind, header = detect(head_text(head))
     stem = stem_of(path.name)
-    promised = hint(stem) if kind is None else None
-    kind = kind or promised
+    kind = promised(stem) or kind or hint(stem)
     return Found(path=path, label=label, stem=stem, kind=kind, name=name_of(kind, header, stem), raw=head if whole else None)
 
 

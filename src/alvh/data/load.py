@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -16,9 +16,10 @@ from alvh.core.errors import DataMissing
 from alvh.data.align import FIRST_HISTORY, carry_single, choose_span, note_alignment, place, without_gaps
 from alvh.data.contents import INDICES, Contents, FileRecord, read_folder
 from alvh.data.quality import QualityLog, QualityReport
-from alvh.data.rates import bill_rate, dividend_points, dividend_yield, merged_series
+from alvh.data.rates import bill_rate, dividend_points, dividend_yield, known_yields, merged_series
 from alvh.data.readers.daily import DailyTable
 from alvh.data.sessions import is_monthly_vix_expiry, vix_expiry, xnys_sessions
+from alvh.data.signal_series import breadth_by_universe, event_lists, exchange_rate, first_releases
 from alvh.data.vx import VxHistory, merge_vx
 from alvh.market.history import Floats, History
 
@@ -35,15 +36,13 @@ VX_FROM: Final = to_day(date(2004, 3, 26))
 class LoadedHistory:
     """An aligned history, what was wrong with its files, and which files they were.
 
-    ``start_row`` is the first row of the run that was asked for; the rows before it are warm-up. ``events`` holds the days of
-    event lists such as ``FOMC`` and ``CPI`` by name.
+    ``start_row`` is the first row of the run that was asked for; the rows before it are warm-up.
     """
 
     history: History
     quality: QualityReport
     files: tuple[FileRecord, ...]
     start_row: int
-    events: Mapping[str, DayArray] = field(default_factory=dict)
 
 
 def load_history(
@@ -134,6 +133,7 @@ def assemble(
     series = {name: merged_series(tables, log) for name, tables in contents.series.items()}
     bills, bills_carried = bill_rate(sessions, series, log)
     dividends, dividends_carried = dividend_yield(sessions, contents.monthly, log)
+    events, unscheduled = event_lists(contents, sessions, log)
     points, points_by_yield = dividend_points(sessions, spx[rows], dividends, contents.monthly, calendar)
 
     def column(name: str, field_name: str = "close") -> Floats:
@@ -167,20 +167,23 @@ def assemble(
         bill_rate=bills,
         dividend_yield=dividends,
         dividend_points=points,
-        advances=_breadth(contents.counts.get("advances", []), sessions, whole, log),
-        declines=_breadth(contents.counts.get("declines", []), sessions, whole, log),
         vx=vx.table,
         vro=vx.vro,
         source=source,
         sha256=content_hash(contents.files),
         modelled={name: flag for name, flag in flags.items() if flag.any()},
+        yields=known_yields(sessions, series, log),
+        breadth=breadth_by_universe(contents.counts, sessions, whole, log),
+        events=events,
+        unscheduled=unscheduled,
+        releases=first_releases(contents),
+        fx=exchange_rate(contents),
     )
     return LoadedHistory(
         history=history,
         quality=log.report(),
         files=tuple(contents.files),
         start_row=span.start - span.first,
-        events=contents.events,
     )
 
 
@@ -205,12 +208,3 @@ def _note_vx_gaps(vx: VxHistory, sessions: DayArray, log: QualityLog) -> None:
     todo = "settlement uses an approximation, flagged; add the contract's file or a VRO history"
     absent = [day for day in monthly if first <= day <= last and day not in vx.vro]
     log.days("warning", "history", "monthly VIX expiry without a final settlement", absent, todo=todo)
-
-
-def _breadth(tables: Sequence[DailyTable], sessions: DayArray, whole: DayArray, log: QualityLog) -> Floats:
-    out = np.full(len(sessions), np.nan)
-    for table in tables:
-        note_alignment(table, whole, log, expect_all=False)
-        values = place(table, "count", sessions)
-        out = np.where(np.isnan(out), values, out)
-    return out

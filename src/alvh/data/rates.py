@@ -1,4 +1,4 @@
-"""The bill rate and the dividend yield as they were known at each session's close."""
+"""The bill rate, Treasury yields and the dividend yield as they were known at each session's close."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ BILL_SERIES: Final[dict[str, int]] = {"DTB3": STALE_DAYS, "DGS3MO": STALE_DAYS, 
 """Bill rates in the order of preference and the days for which a value is current: FRED's 3-month bill, 3-month constant maturity
 and federal funds, then the embedded sample's monthly bill rate, which is dated by month-end and holds for the month after.
 """
+YIELD_SERIES: Final = ("DGS3MO", "DGS2", "DGS10")
+"""FRED's constant-maturity Treasury yields that signals read."""
 FALLBACK_YIELD: Final = 0.02
 """Dividend yield a year where no total return index is given: the S&P 500's mean of 1990-2021 (2.1 %), in round figures."""
 MONTH_DIVIDENDS: Final = (-1e-4, 0.01)
@@ -81,6 +83,28 @@ def bill_rate(sessions: DayArray, series: dict[str, tuple[DayArray, Floats]], lo
     todo = "the last value is carried; add newer DTB3, DGS3MO or DFF files"
     log.days("warning", "history", "bill rate past the end of every source", sessions[carried].tolist(), todo=todo)
     return rate, carried
+
+
+def known_yields(sessions: DayArray, series: dict[str, tuple[DayArray, Floats]], log: QualityLog) -> dict[str, Floats]:
+    """Treasury yields by name in small letters, decimal a year at each session; NaN where no current one was known.
+
+    A yield dated the day of a session is not known at its close: the Treasury publishes it in the evening (about 18:00 New York
+    time), the Federal Reserve's H.15 a business day later. So the last one dated *before* the session counts, while it is no
+    older than :data:`STALE_DAYS`. (A bill rate counts from its own day: it prices cash.)
+    """
+    found: dict[str, Floats] = {}
+    for name in YIELD_SERIES:
+        out = found[name.lower()] = np.full(len(sessions), np.nan)
+        if name not in series:
+            continue
+        days, values = series[name]
+        at = np.searchsorted(days, sessions, side="left") - 1
+        known = (at >= 0) & (sessions - days[np.maximum(at, 0)] <= STALE_DAYS)
+        out[known] = values[at[known]] / 100.0
+        absent = sessions[~known & (sessions > days[0])]
+        todo = "signals on it have no value there; add newer rows"
+        log.days("info", "history", f"session without a current {name} yield", absent.tolist(), todo=todo)
+    return found
 
 
 def month_earlier(day: Day) -> Day:

@@ -16,15 +16,21 @@ from alvh.engine.book import Book
 from alvh.engine.book_limits import book_limits
 from alvh.engine.break_even_strike import break_even_strike
 from alvh.engine.broker import Broker, Counters
+from alvh.engine.condor_orders import CondorDesk, CondorMemo
+from alvh.engine.desk_log import DeskLog, RollLine
 from alvh.engine.hedge_size import hedge_sizer
+from alvh.engine.layer_orders import LayerDesk
 from alvh.engine.ledger import Ledger, Lot
-from alvh.engine.orders import Desk, RollLine
+from alvh.engine.mixed_size import mixed_sizer
+from alvh.engine.orders import Desk
 from alvh.engine.overlay import OverlayDesk
-from alvh.engine.session import Record, Run, run_session
+from alvh.engine.reserve import Reserve, reserve_layers
+from alvh.engine.session import Record, Run, SessionTrace, run_session
 from alvh.market.market import Market
 from alvh.risk.betas import RollingBetas
 from alvh.strategy.overlay_rules import overlay_days
 from alvh.strategy.policy import Policy
+from alvh.strategy.rule_table import RuleTable, rule_table
 from alvh.strategy.schedule import entry_days, grid_days, roll_due_sessions
 from alvh.strategy.view import Memory
 
@@ -34,7 +40,10 @@ PROGRESS_SESSIONS = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BacktestResult:
-    """A finished run. ``record`` has one row per session of ``sessions``; lots and ledger entries index market rows."""
+    """A finished run; ``run`` is what carried it, as it stands after the last session.
+
+    ``record`` has one row per session of ``sessions``; lots and ledger entries index market rows.
+    """
 
     policy: Policy
     market: Market
@@ -48,6 +57,9 @@ class BacktestResult:
     refusals: tuple[tuple[int, str, str], ...]
     entries: int
     entry_lots: int
+    rules: RuleTable
+    memory: Memory
+    run: Run
     overlay_rolls: int = 0
     bands_by_settlement: int = 0
 
@@ -66,10 +78,13 @@ def run_backtest(
     fee_usd: Callable[[Root, int], float],
     progress: Callable[[int, int], None] | None = None,
     betas: RollingBetas | None = None,
+    memo: CondorMemo | None = None,
+    watch: Callable[[Run, int, SessionTrace], None] | None = None,
 ) -> BacktestResult:
     """Run a policy over the sessions from ``start`` to ``end`` (days, both included).
 
-    ``betas``, one row a market session, are read by sizes that are solved; without them the published ones stand, counted.
+    ``memo`` keeps condor choices between runs; ``watch`` is called after every session. ``betas``, one row a market session, are
+    read by sizes that are solved; without them the published ones stand, counted.
     Raises :class:`DataMissing` where the market has no session in that range.
     """
     sessions = market.sessions
@@ -80,9 +95,11 @@ def run_backtest(
             allowed=f"{iso(sessions[0])} to {iso(sessions[-1])}",
             todo="choose dates inside the data",
         )
-    run = _prepare(policy, market, first, stop, fee_usd, betas)
+    run = prepare(policy, market, first, stop, fee_usd=fee_usd, betas=betas, memo=memo)
     for index in range(first, stop):
-        run_session(run, index)
+        trace = run_session(run, index)
+        if watch is not None:
+            watch(run, index, trace)
         if progress is not None and (index - first) % PROGRESS_SESSIONS == 0:
             progress(index - first + 1, stop - first)
     if progress is not None:
@@ -96,35 +113,50 @@ def run_backtest(
         ledger=run.ledger,
         lots=tuple(run.book.all_lots),
         counters=run.counters,
-        roll_lines=tuple(run.desk.roll_lines),
-        refusals=tuple(run.desk.refusals),
-        entries=run.desk.entries,
-        entry_lots=run.desk.entry_lots,
+        roll_lines=tuple(run.desk.log.roll_lines),
+        refusals=tuple(run.desk.log.refusals),
+        entries=run.desk.condors.entries,
+        entry_lots=run.desk.condors.entry_lots,
+        rules=run.rules,
+        memory=run.memory,
+        run=run,
         overlay_rolls=0 if run.overlay_desk is None else run.overlay_desk.rolls,
         bands_by_settlement=0 if run.overlay_desk is None else run.overlay_desk.bands_by_settlement,
     )
 
 
-def _prepare(
+def prepare(
     policy: Policy,
     market: Market,
     first: int,
     stop: int,
+    *,
     fee_usd: Callable[[Root, int], float],
-    betas: RollingBetas | None,
+    betas: RollingBetas | None = None,
+    memo: CondorMemo | None = None,
 ) -> Run:
+    """A run over market rows ``first`` to ``stop`` (excluded) with an empty book, before its first session."""
     layers = policy.hedge.layers
     all_sessions = market.sessions
     ledger, book, counters = Ledger(policy.account.equity_usd), Book(len(layers), market.series.settlement_session), Counters()
-    broker = Broker(series=market.series, costs=policy.costs, fee_usd=fee_usd, ledger=ledger, book=book, counters=counters)
+    broker = Broker(
+        series=market.series,
+        costs=policy.costs,
+        fee_usd=fee_usd,
+        ledger=ledger,
+        book=book,
+        counters=counters,
+        minis=frozenset(k for k, layer in enumerate(layers) if layer.instrument == "vxm_futures"),
+        reserves=reserve_layers(policy),
+    )
     names = signal_names(policy)
     values = np.array([market.signal(name)[first:stop] for name in names]).reshape(len(names), stop - first)
     hedge_days = grid_days(policy.condor.entry, all_sessions)
-    rolls, desk = np.zeros(stop - first, dtype=np.bool_), None
+    rolls, overlay = np.zeros(stop - first, dtype=np.bool_), None
     if policy.overlay is not None:
         rolls = overlay_days(policy.overlay, market.series, all_sessions)[first:stop]
         rolls[0] = True  # the first session opens the package
-        desk = OverlayDesk(overlay=policy.overlay, series=market.series, book=book, broker=broker, counters=counters)
+        overlay = OverlayDesk(overlay=policy.overlay, series=market.series, book=book, broker=broker, counters=counters)
     return Run(
         policy=policy,
         market=market,
@@ -139,22 +171,33 @@ def _prepare(
         book=book,
         broker=broker,
         counters=counters,
-        desk=Desk(
-            policy=policy,
-            series=market.series,
-            book=book,
-            broker=broker,
-            counters=counters,
-            sizer=hedge_sizer(policy, market, book, counters, betas),
-            limits=book_limits(policy, market, book, ledger, betas),
-            break_even=break_even_strike(policy, market, book, counters, betas),
-        ),
-        memory=Memory.fresh(len(layers), len(policy.rules)),
+        rules=rule_table(policy.rules, names, values),
+        desk=_desk(policy, market, broker, betas, memo),
+        memory=Memory.fresh(len(layers), len(policy.rules), active=policy.hedge.presence == "always"),
         record=Record.empty(stop - first, len(layers)),
         overlay_days=rolls,
-        dividends=np.zeros(stop - first) if desk is None else market.dividend_points[first:stop],
-        overlay_desk=desk,
+        dividends=np.zeros(stop - first) if overlay is None else market.dividend_points[first:stop],
+        overlay_desk=overlay,
     )
+
+
+def _desk(policy: Policy, market: Market, broker: Broker, betas: RollingBetas | None, memo: CondorMemo | None) -> Desk:
+    series, book, counters = market.series, broker.book, broker.counters
+    log, limits = DeskLog(counters=counters), book_limits(policy, market, book, broker.ledger, betas)
+    condors = CondorDesk(policy=policy, series=series, book=book, broker=broker, log=log, limits=limits, memo=memo)
+    layers = LayerDesk(
+        policy=policy,
+        series=series,
+        book=book,
+        broker=broker,
+        log=log,
+        reserve=Reserve(policy=policy, book=book),
+        sizer=hedge_sizer(policy, market, book, counters, betas),
+        mixed=mixed_sizer(policy, series, betas),
+        limits=limits,
+        break_even=break_even_strike(policy, market, book, counters, betas),
+    )
+    return Desk(book=book, condors=condors, layers=layers, log=log)
 
 
 def _layer_due(policy: Policy, sessions: DayArray, hedge_days: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -162,6 +205,6 @@ def _layer_due(policy: Policy, sessions: DayArray, hedge_days: NDArray[np.bool_]
     anchor = to_day(date.fromisoformat(policy.grid_anchor))
     due = np.zeros((len(policy.hedge.layers), len(sessions)), dtype=np.bool_)
     for k, layer in enumerate(policy.hedge.layers):
-        if layer.roll.kind == "every_days" and layer.roll.anchor == "schedule":
+        if layer.roll.on_grid and layer.roll.anchor == "schedule":
             due[k] = roll_due_sessions(layer.roll.days, anchor, sessions, hedge_days)
     return due

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from alvh.engine.ledger import Lot
 from alvh.market.market import Legs
+from alvh.strategy.selection import LayerLegs
 
 Floats = NDArray[np.float64]
 
@@ -31,10 +32,11 @@ class OpenCondor:
 
 @dataclass(slots=True)
 class LayerState:
-    """What a layer holds now: one contract and its lots, the strike ÷ forward at its last opening, the break-even it keeps."""
+    """What a layer holds now: one series and the legs of a unit, the bought strike ÷ forward at its last opening, the break-even
+    that it keeps."""
 
     series: int | None = None
-    strike: float = 0.0
+    legs: LayerLegs = ()
     moneyness: float | None = None
     break_even_vix: float | None = None
 
@@ -43,6 +45,7 @@ class LayerState:
 class BookArrays:
     """Open lots as parallel arrays: legs, signed dollars per point, condor flag, settlement session.
 
+    ``usd`` is 0 for a future, whose gain is paid in cash every day.
     ``slot``: position of a leg's condor among the open condors, or the number of open condors for every other lot.
     ``group``, ``credit_usd`` and ``expiry`` have one row per open condor.
     """
@@ -61,7 +64,18 @@ class BookArrays:
 class Book:
     """Open lots of all sleeves, and the index units under an overlay. Arrays are rebuilt only after the book changes."""
 
-    __slots__ = ("_arrays", "_settlement", "all_lots", "condors", "index_units", "layers", "lots", "planned")
+    __slots__ = (
+        "_arrays",
+        "_futures",
+        "_settlement",
+        "all_lots",
+        "carried_reserve_usd",
+        "condors",
+        "index_units",
+        "layers",
+        "lots",
+        "planned",
+    )
 
     def __init__(self, layers: int, settlement_session: NDArray[np.int64]) -> None:
         self.lots: list[Lot] = []
@@ -72,8 +86,11 @@ class Book:
         self.index_units = 0.0
         self._settlement: list[int] = settlement_session.tolist()
         self._arrays: BookArrays | None = None
+        self._futures = False
+        self.carried_reserve_usd: tuple[float, ...] = (0.0,) * layers
 
     def add(self, lot: Lot) -> None:
+        self._futures |= lot.right == 0
         self.lots.append(lot)
         self.all_lots.append(lot)
         self._arrays = None
@@ -110,7 +127,7 @@ class Book:
             layer = np.array([lot.layer for lot in lots], dtype=np.int64)
             self._arrays = BookArrays(
                 legs=Legs.of([(lot.series, lot.strike, lot.right) for lot in lots]),
-                usd=np.array([lot.quantity * lot.multiplier_usd for lot in lots], dtype=np.float64),
+                usd=np.array([lot.quantity * lot.multiplier_usd if lot.right else 0.0 for lot in lots], dtype=np.float64),
                 condor=layer < 0,
                 slot=np.array([slots.get(lot.group, len(slots)) for lot in lots], dtype=np.int64),
                 layer=layer,
@@ -132,7 +149,12 @@ class Book:
         return [lot for lot in self.lots if lot.layer == layer and not lot.stranded]
 
     def layer_quantity(self, layer: int) -> int:
-        return sum(lot.quantity for lot in self.layer_lots(layer))
+        """Units of a layer: contracts of its bought leg."""
+        return sum(lot.quantity for lot in self.lots if lot.layer == layer and lot.quantity > 0 and not lot.stranded)
+
+    def futures(self) -> list[Lot]:
+        """Open lots of futures."""
+        return [lot for lot in self.lots if lot.right == 0] if self._futures else []
 
     def planned_condors(self, session: int) -> list[OpenCondor]:
         """The condors that would be open had none left before its expiry."""

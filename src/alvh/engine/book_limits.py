@@ -14,7 +14,7 @@ from alvh.core.days import DayArray
 from alvh.core.orders import Reason
 from alvh.engine.book import Book
 from alvh.engine.hedge_size import LotRow, positions_of_rows
-from alvh.engine.ledger import HEDGE, Ledger
+from alvh.engine.ledger import Ledger
 from alvh.market.market import Legs, Market, Quotes, Snapshot
 from alvh.market.positions import Positions
 from alvh.market.series import SeriesTable
@@ -69,8 +69,16 @@ class BookLimits:
         if limit is None:
             return [], {}
         lots = [lot for lot in self.book.lots if int(self.series.expiry[lot.series]) > snapshot.session]
-        rows: list[LotRow] = [
-            (lot.series, lot.strike, lot.right, float(lot.quantity), int(self.sessions[lot.open_index]), lot.open_price, "")
+        rows = [
+            LotRow(
+                lot.series,
+                lot.strike,
+                lot.right,
+                lot.quantity,
+                int(self.sessions[lot.open_index]),
+                lot.open_price,
+                root=lot.future,
+            )
             for lot in lots
         ]
         book = self._positions([*rows, *extra])
@@ -90,8 +98,13 @@ class BookLimits:
                 units.append(values / book.quantity)
         per_layer: dict[int, list[float]] = {}
         for k, lot in enumerate(lots):
-            if lot.layer >= 0 and not lot.stranded:
-                per_layer[lot.layer] = [float(values[k]) for values in units]
+            if lot.layer >= 0 and not lot.stranded and lot.quantity > 0:
+                each = [float(values[k]) for values in units]
+                for other, sold in enumerate(lots):  # a unit of a spread is both of its legs
+                    if sold.layer == lot.layer and sold.quantity < 0 and sold.right:
+                        each = [value - float(values[other]) for value, values in zip(each, units, strict=True)]
+                        break
+                per_layer[lot.layer] = each
         return measures, per_layer
 
     def _positions(self, rows: Sequence[LotRow]) -> Positions:
@@ -139,13 +152,13 @@ class BookLimits:
         for entry in reversed(self.ledger.entries):
             if int(self.sessions[entry.market_row]) <= since:
                 break
-            if entry.sleeve == HEDGE and entry.kind == "open":
+            if entry.layer >= 0 and entry.kind == "open":
                 spent -= entry.cash_usd
-        return spent
+        return spent + sum(usd for session, usd in self.ledger.earlier_premium if session > since)
 
     def _hedge_value_usd(self, snapshot: Snapshot, without: int | None) -> float:
         """Value of the layers at the mark, less the one that is sold."""
-        lots = [lot for lot in self.book.lots if lot.layer >= 0 and lot.layer != without]
+        lots = [lot for lot in self.book.lots if lot.layer >= 0 and lot.layer != without and lot.right]
         if not lots:
             return 0.0
         mark = snapshot.mark(Legs.of([(lot.series, lot.strike, lot.right) for lot in lots]))
@@ -158,7 +171,7 @@ class BookLimits:
         limit = self.policy.limits.quick_ratio
         if limit is None:
             return None
-        lots = [lot for lot in self.book.lots if lot.layer >= 0]
+        lots = [lot for lot in self.book.lots if lot.layer >= 0 and lot.right]
         bid, rolls = 0.0, 0.0
         if lots:
             quotes: Quotes = snapshot.quote(Legs.of([(lot.series, lot.strike, lot.right) for lot in lots]))

@@ -119,7 +119,7 @@ class BreakEvenStrike:
     def _days(self, snapshot: Snapshot, layer: int, row: int) -> float:
         """Calendar days to the layer's next roll, at most to the day before its expiry."""
         roll, left = self.policy.hedge.layers[layer].roll, int(self.series.expiry[row]) - snapshot.session - 1
-        return float(max(min(roll.days, left) if roll.kind == "every_days" else left, 0))
+        return float(max(min(roll.days, left) if roll.on_grid else left, 0))
 
     def _count(self) -> None:
         self.counters.held_back[NO_LEVEL] = self.counters.held_back.get(NO_LEVEL, 0) + 1

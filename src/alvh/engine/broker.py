@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from alvh.core.contracts import Root
+from alvh.core.contracts import SPECS, Root
 from alvh.engine.book import Book
-from alvh.engine.ledger import CASH, CONDOR, HEDGE, OVERLAY, OVERLAY_LAYER, Entry, EntryKind, Ledger, Lot
+from alvh.engine.ledger import CASH, CONDOR, HEDGE, OVERLAY, OVERLAY_LAYER, RESERVE, Entry, EntryKind, Ledger, Lot
 from alvh.market.market import Legs, Quotes, Snapshot
 from alvh.market.series import SeriesTable
-from alvh.strategy.costing import fill_prices
+from alvh.strategy.costing import fill_prices, tradable
 from alvh.strategy.policy import Costs
 
 
@@ -26,12 +26,17 @@ class Counters:
     rolls: dict[int, int] = field(default_factory=dict)
     empty_windows: dict[int, int] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
+    off_schedule: dict[int, int] = field(default_factory=dict)
     held_back: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
 class Broker:
-    """Turns orders into ledger entries and lots."""
+    """Turns orders into ledger entries and lots.
+
+    By layer index: ``minis`` trade VXM instead of VX futures, ``reserves`` are paid for by realised gains and stand in a ledger
+    sleeve of their own.
+    """
 
     series: SeriesTable
     costs: Costs
@@ -39,6 +44,8 @@ class Broker:
     ledger: Ledger
     book: Book
     counters: Counters
+    minis: frozenset[int] = frozenset()
+    reserves: frozenset[int] = frozenset()
     next_lot: int = 0
 
     def share(self, row: int) -> float:
@@ -46,8 +53,14 @@ class Broker:
         pct = self.costs.vix_spread_share_pct if self.series.is_vix[row] else self.costs.spx_spread_share_pct
         return pct / 100.0
 
-    def fee(self, row: int, session: int) -> float:
-        return self.fee_usd(self.series.roots[row], session) if self.costs.fees else 0.0
+    def root(self, row: int, right: int, layer: int) -> Root:
+        """Root of what is traded: the series', or for a future VX or VXM."""
+        if right:
+            return self.series.roots[row]
+        return Root.VXM if layer in self.minis else Root.VX
+
+    def fee(self, root: Root, session: int) -> float:
+        return self.fee_usd(root, session) if self.costs.fees else 0.0
 
     def open_legs(
         self,
@@ -61,24 +74,25 @@ class Broker:
         reason: str,
     ) -> list[Lot]:
         """Open every leg of an order, or none where a leg has no two-sided market; returns the new lots."""
-        if not self.tradable(quotes):
+        if not tradable(quotes):
             self.counters.no_market += 1
             return []
         sign = np.sign(np.array(quantity, dtype=np.float64))
         price = fill_prices(quotes, sign, self.share(int(legs.series[0])))
         lots = []
         for k, lot_quantity in enumerate(quantity):
-            row = int(legs.series[k])
-            fees = self.fee(row, snapshot.session) * abs(lot_quantity)
+            row, right = int(legs.series[k]), int(legs.right[k])
+            root = self.root(row, right, layer)
+            fees = self.fee(root, snapshot.session) * abs(lot_quantity)
             lot = Lot(
                 lot_id=self._lot_id(),
                 layer=layer,
                 group=group,
                 series=row,
                 strike=float(legs.strike[k]),
-                right=int(legs.right[k]),
+                right=right,
                 quantity=lot_quantity,
-                multiplier_usd=self.series.multiplier_usd(row),
+                multiplier_usd=SPECS[root].multiplier_usd,
                 open_index=snapshot.index,
                 open_mid=float(quotes.mid[k]),
                 open_price=float(price[k]),
@@ -89,11 +103,6 @@ class Broker:
             lots.append(lot)
             self._record(snapshot.index, "open", lot, lot_quantity, lot.open_price, lot.open_mid, fees, reason)
         return lots
-
-    @staticmethod
-    def tradable(quotes: Quotes) -> bool:
-        """True where every leg has an uncrossed two-sided market (a zero bid is a market, a missing one is not)."""
-        return bool(np.all((quotes.ask > quotes.bid) & (quotes.bid >= 0.0)))
 
     def close_lots(self, snapshot: Snapshot, lots: list[Lot], reason: str, quantity: int | None = None) -> int:
         """Close lots, oldest first, ``quantity`` contracts at most; returns the contracts closed.
@@ -112,7 +121,7 @@ class Broker:
         for k, lot in enumerate(lots):
             if left is not None and left <= 0:
                 break
-            if lot.quantity > 0 and quotes.bid[k] < quotes.tick[k]:
+            if lot.quantity > 0 and lot.right and quotes.bid[k] < quotes.tick[k]:
                 part = lot
                 if left is not None and lot.quantity > left:  # only what was to be sold is stranded, the rest stays
                     part = lot.split(left, self._lot_id())
@@ -130,7 +139,7 @@ class Broker:
                 self.book.track_split(part)
             else:
                 self.book.remove(lot)
-            fees = self.fee(part.series, snapshot.session) * abs(part.quantity)
+            fees = self.fee(self.root(part.series, part.right, part.layer), snapshot.session) * abs(part.quantity)
             part.close_index, part.close_kind, part.close_reason = snapshot.index, "closed", reason
             part.close_mid, part.close_price, part.close_fees_usd = float(quotes.mid[k]), float(price[k]), fees
             self._record(snapshot.index, "close", part, -part.quantity, part.close_price, part.close_mid, fees, reason)
@@ -141,11 +150,19 @@ class Broker:
 
     def settle(self, index: int, lot: Lot, value: float, source: str) -> None:
         """Cash-settle a lot at a settlement value; no fee."""
-        payoff = max(lot.right * (value - lot.strike), 0.0)
+        payoff = max(lot.right * (value - lot.strike), 0.0) if lot.right else value
         self.book.remove(lot)
         lot.close_index, lot.close_kind, lot.close_reason = index, "settled", f"settled at {value:.2f} ({source})"
         lot.close_mid, lot.close_price, lot.settlement_source = payoff, payoff, source
         self._record(index, "settle", lot, -lot.quantity, payoff, payoff, 0.0, lot.close_reason)
+
+    def vary(self, index: int, lot: Lot, mark: float) -> None:
+        """Pay the variation of a future up to ``mark``."""
+        usd = lot.quantity * lot.multiplier_usd * (mark - lot.marked)
+        lot.marked = mark
+        if usd:
+            sleeve = self._sleeve(lot)
+            self._record_cash(index, "variation", sleeve, usd, 0.0, "variation", price=mark, layer=lot.layer, lot=lot.lot_id)
 
     def interest(self, index: int, hedged_usd: float, unhedged_usd: float) -> None:
         """Book interest on both accounts."""
@@ -177,15 +194,17 @@ class Broker:
         *,
         quantity: float = 0.0,
         price: float = 0.0,
+        layer: int = -1,
+        lot: int = -1,
     ) -> None:
         self.ledger.append(
             Entry(
                 market_row=index,
                 kind=kind,
                 sleeve=sleeve,
-                layer=-1,
+                layer=layer,
                 group=-1,
-                lot=-1,
+                lot=lot,
                 quantity=quantity,
                 price=price,
                 mid=price,
@@ -196,6 +215,11 @@ class Broker:
                 reason=reason,
             )
         )
+
+    def _sleeve(self, lot: Lot) -> str:
+        if lot.layer in self.reserves:
+            return RESERVE
+        return HEDGE if lot.layer >= 0 else OVERLAY if lot.layer == OVERLAY_LAYER else CONDOR
 
     def _lot_id(self) -> int:
         self.next_lot += 1
@@ -212,12 +236,13 @@ class Broker:
         self, index: int, kind: EntryKind, lot: Lot, quantity: int, price: float, mid: float, fees: float, reason: str
     ) -> None:
         usd = quantity * lot.multiplier_usd
-        cash = -usd * price - fees + 0.0  # no minus zero in the record
+        paid = price - lot.marked if lot.is_future else price  # a future costs what it is traded away from its last mark
+        cash = -usd * paid - fees + 0.0  # no minus zero in the record
         self.ledger.append(
             Entry(
                 market_row=index,
                 kind=kind,
-                sleeve=HEDGE if lot.layer >= 0 else OVERLAY if lot.layer == OVERLAY_LAYER else CONDOR,
+                sleeve=self._sleeve(lot),
                 layer=lot.layer,
                 group=lot.group,
                 lot=lot.lot_id,

@@ -5,11 +5,14 @@ The ladder measured is the one that stands once the session's rolls are done; be
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
+from alvh.core.contracts import Root
 from alvh.core.days import DayArray
 from alvh.engine.book import Book
 from alvh.engine.broker import Counters
@@ -21,12 +24,29 @@ from alvh.risk.coverage import CONDOR, HEDGE
 from alvh.risk.size import solve
 from alvh.risk.size_inputs import size_inputs
 from alvh.strategy.policy import Policy
+from alvh.strategy.selection import LayerLegs
 from alvh.strategy.sizing import SOLVED_KINDS, size_move, size_target
 
-Contract = tuple[int, float]
-"""Series row and strike of a layer's call."""
-LotRow = tuple[int, float, int, float, int, float, str]
-"""Series row, strike, right, signed quantity, opening day, opening price, layer."""
+Contract = tuple[int, LayerLegs]
+"""Series row and legs of one unit of a layer."""
+
+
+class LotRow(NamedTuple):
+    """A lot as the risk figures take it: series row, strike, right (0: future), signed quantity, opening day and price, layer.
+
+    ``root`` where it is not the series' own: VX or VXM of a future.
+    """
+
+    series: int
+    strike: float
+    right: int
+    quantity: float
+    opened: int = NOT_OPENED
+    open_price: float = math.nan
+    layer: str = ""
+    root: Root | None = None
+
+
 STATED_BETAS, BOUND, NO_SHAPE = "size: published betas", "size: target not reached", "size: no contract listed"
 """What ``Counters.held_back`` counts of solved sizes, once a layer and session."""
 
@@ -56,23 +76,20 @@ class HedgeSizer:
         shape = [(k, contract) for k, contract in enumerate(contracts) if contract is not None]
         ladder = positions_of_rows(
             self.series,
-            [(row, strike, 1, layers[k].ratio, NOT_OPENED, float("nan"), layers[k].name) for k, (row, strike) in shape],
+            [LotRow(row, legs[0][0], legs[0][1], layers[k].ratio, layer=layers[k].name) for k, (row, legs) in shape],
             HEDGE,
         )
         condors = positions_of_rows(
             self.series,
             [
-                (
-                    lot.series, lot.strike, lot.right, float(lot.quantity), int(self.sessions[lot.open_index]),
-                    lot.open_price, "",
-                )
+                LotRow(lot.series, lot.strike, lot.right, lot.quantity, int(self.sessions[lot.open_index]), lot.open_price)
                 for lot in self.book.lots
                 if lot.layer == -1
                 and lot.group in self.book.condors
                 and int(self.series.expiry[lot.series]) > snapshot.session  # what settles on this close has no vega left
             ],
             CONDOR,
-        )  # fmt: skip
+        )
         inputs = size_inputs(
             snapshot, self.series, condors, ladder, betas, move=size_move(size), equity_usd=max(capital_usd, 0.0)
         )
@@ -88,16 +105,23 @@ class HedgeSizer:
 def positions_of_rows(series: SeriesTable, rows: Sequence[LotRow], sleeve: str) -> Positions:
     """Lots as positions of one sleeve."""
     return Positions(
-        root=tuple(series.roots[row[0]] for row in rows),
-        expiry=np.array([series.expiry[row[0]] for row in rows], dtype=np.int64),
-        strike=np.array([row[1] for row in rows], dtype=np.float64),
-        right=np.array([row[2] for row in rows], dtype=np.int64),
-        quantity=np.array([row[3] for row in rows], dtype=np.float64),
-        opened=np.array([row[4] for row in rows], dtype=np.int64),
-        open_price=np.array([row[5] for row in rows], dtype=np.float64),
+        root=tuple(future_or(series, row) for row in rows),
+        expiry=np.array([series.expiry[row.series] for row in rows], dtype=np.int64),
+        strike=np.array([row.strike if row.right else np.nan for row in rows], dtype=np.float64),
+        right=np.array([row.right for row in rows], dtype=np.int64),
+        quantity=np.array([row.quantity for row in rows], dtype=np.float64),
+        opened=np.array([row.opened for row in rows], dtype=np.int64),
+        open_price=np.array([row.open_price for row in rows], dtype=np.float64),
         sleeve=(sleeve,) * len(rows),
-        layer=tuple(row[6] for row in rows),
+        layer=tuple(row.layer for row in rows),
     )
+
+
+def future_or(series: SeriesTable, row: LotRow) -> Root:
+    """Root of a lot: VX where it is a future and no other root is named, else that of its series."""
+    if row.root is not None:
+        return row.root
+    return series.roots[row.series] if row.right else Root.VX
 
 
 def hedge_sizer(policy: Policy, market: Market, book: Book, counters: Counters, betas: RollingBetas | None) -> HedgeSizer | None:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-CONDOR, HEDGE, OVERLAY, CASH = "condor", "hedge", "overlay", "cash"
+from alvh.core.contracts import SPECS, Root
+
+CONDOR, HEDGE, RESERVE, OVERLAY, CASH = "condor", "hedge", "reserve", "overlay", "cash"
 OVERLAY_LAYER = -2
 """``Lot.layer`` of an overlay's option; its ``group`` is the leg."""
-EntryKind = Literal["open", "close", "settle", "strand", "interest", "index", "dividend"]
+EntryKind = Literal["open", "close", "settle", "variation", "strand", "interest", "index", "dividend"]
 
 
 class Entry(NamedTuple):
@@ -21,7 +23,9 @@ class Entry(NamedTuple):
     ``cash_usd`` what the account receives.
 
     ``price`` and ``mid`` are points per unit; ``slippage_usd`` and ``fees_usd`` are positive costs contained in ``cash_usd``.
-    ``cash_unhedged_usd`` is what the unhedged account receives: equal to ``cash_usd`` for the condor, zero for the hedge.
+    ``cash_unhedged_usd`` is what the unhedged account receives: equal to ``cash_usd`` for the condor, zero for the hedge. A
+    ``variation`` is the day's gain on a future, paid in cash; opening and closing one moves no more cash than its costs.
+    ``reserve`` is the sleeve of layers that only realised gains pay for (R47).
     """
 
     market_row: int
@@ -45,7 +49,8 @@ class Lot:
     overlay; ``group`` is -1 for the hedge, the leg for an overlay.
 
     ``close_kind``: "" while open, "closed" by a trade, "settled" at a settlement value. ``stranded``: no bid when it should
-    have been sold; it waits for its settlement and no longer counts in its layer.
+    have been sold; it waits for its settlement and no longer counts in its layer. ``right`` 0 is a future: ``marked`` is the
+    price up to which its variation is paid, and it is worth nothing beside that cash.
     """
 
     __slots__ = (
@@ -58,6 +63,7 @@ class Lot:
         "group",
         "layer",
         "lot_id",
+        "marked",
         "multiplier_usd",
         "open_fees_usd",
         "open_index",
@@ -97,6 +103,19 @@ class Lot:
         self.close_index, self.close_mid, self.close_price, self.close_fees_usd = -1, float("nan"), float("nan"), 0.0
         self.close_kind, self.close_reason, self.settlement_source = "", "", ""
         self.stranded = False
+        self.marked = open_mid
+
+    @property
+    def is_future(self) -> bool:
+        """Whether it is a future, margined daily."""
+        return self.right == 0
+
+    @property
+    def future(self) -> Root | None:
+        """Root of a future; None for an option, whose root is its series'."""
+        if self.right:
+            return None
+        return Root.VX if self.multiplier_usd == SPECS[Root.VX].multiplier_usd else Root.VXM
 
     def split(self, quantity: int, lot_id: int) -> Lot:
         """Take ``quantity`` contracts (same sign, fewer than held) off into a lot with the same history."""
@@ -116,18 +135,23 @@ class Lot:
             open_fees_usd=self.open_fees_usd * share,
             open_reason=self.open_reason,
         )
+        other.marked = self.marked
         self.open_fees_usd -= other.open_fees_usd
         self.quantity -= quantity
         return other
 
 
 class Ledger:
-    """Append-only entries, and the two cash balances that they add up to."""
+    """Append-only entries, and the two cash balances that they add up to.
 
-    __slots__ = ("cash_hedged_usd", "cash_unhedged_usd", "entries")
+    ``earlier_premium``: session and dollars of what the hedge paid before the first entry, where a book was taken over.
+    """
+
+    __slots__ = ("cash_hedged_usd", "cash_unhedged_usd", "earlier_premium", "entries")
 
     def __init__(self, equity_usd: float) -> None:
         self.entries: list[Entry] = []
+        self.earlier_premium: tuple[tuple[int, float], ...] = ()
         self.cash_hedged_usd = equity_usd
         self.cash_unhedged_usd = equity_usd
 

@@ -12,7 +12,8 @@ from alvh.engine.broker import Broker, Counters
 from alvh.engine.ledger import OVERLAY_LAYER, Lot
 from alvh.market.market import Legs, Snapshot
 from alvh.market.series import SeriesTable
-from alvh.strategy.decide import Intent
+from alvh.strategy.costing import tradable
+from alvh.strategy.intents import Intent
 from alvh.strategy.overlay_policy import Overlay, OverlayLeg
 from alvh.strategy.overlay_rules import (
     band_share,
@@ -52,7 +53,7 @@ class OverlayDesk:
         value = self._value(snapshot)
         legs = Legs.of(contracts)
         quotes = snapshot.quote(legs)
-        if not self.broker.tradable(quotes):
+        if not tradable(quotes):
             self.counters.no_market += 1
             return
         quantity = np.array([leg.quantity for leg in self.overlay.legs])

@@ -14,14 +14,16 @@ from numpy.typing import NDArray
 
 from alvh.core.days import iso
 from alvh.core.errors import DataMissing
-from alvh.engine.book import Book
+from alvh.engine.book import Book, BookArrays
 from alvh.engine.broker import Broker, Counters
 from alvh.engine.ledger import Ledger, Lot
 from alvh.engine.orders import Desk
 from alvh.engine.overlay import OverlayDesk
-from alvh.market.market import Market, Snapshot
-from alvh.strategy.decide import Decision, decide
+from alvh.market.market import Legs, Market, Snapshot
+from alvh.strategy.decide import decide
+from alvh.strategy.intents import Decision
 from alvh.strategy.policy import Policy
+from alvh.strategy.rule_table import RuleTable
 from alvh.strategy.view import NOTHING_HELD, Memory, Signals, View
 
 Floats = NDArray[np.float64]
@@ -77,6 +79,7 @@ class Run:
     layer_due: Bools
     signal_names: tuple[str, ...]
     signal_values: Floats
+    rules: RuleTable
     ledger: Ledger
     book: Book
     broker: Broker
@@ -91,32 +94,78 @@ class Run:
     closes: list[tuple[int, str]] = field(default_factory=list)
 
 
-def run_session(run: Run, index: int) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionTrace:
+    """What a session decided on, and what it decided.
+
+    ``first_entry`` is the ledger's length when decisions began, ``marked`` the lots then and ``value`` their dollars.
+    """
+
+    snapshot: Snapshot
+    view: View
+    decision: Decision
+    first_entry: int
+    marked: BookArrays
+    value: Floats
+
+
+def run_session(run: Run, index: int) -> SessionTrace:
     """Carry the book through the session in market row ``index``."""
+    snapshot = open_session(run, index)
+    trace = decide_session(run, snapshot)
+    close_session(run, trace)
+    return trace
+
+
+def open_session(run: Run, index: int) -> Snapshot:
+    """Steps 1 to 3: open the snapshot, settle on the opening value, pay variation, fill what the last close decided."""
     snapshot = run.market.snapshot(index)  # 1
-    row = index - run.first
-    _accrue(run, snapshot, row)
+    _accrue(run, snapshot, index - run.first)
     _settle(run, snapshot, am=True)  # 2
-    value = _mark(run, snapshot)  # 3
+    for lot in run.book.futures():
+        run.broker.vary(index, lot, float(snapshot.mark(Legs.of([(lot.series, 0.0, lot.right)]))[0]))
     if run.pending is not None:  # decided at the last close, filled at this one
-        _carry_out(run, snapshot, run.pending, _capital(run, value))
+        _carry_out(run, snapshot, run.pending, _capital(run, _mark(run, snapshot)))
         run.pending = None
-        value = _mark(run, snapshot)
-    marked = run.book.arrays()
+    return snapshot
+
+
+def decide_session(run: Run, snapshot: Snapshot, *, at_once: bool = False) -> SessionTrace:
+    """Steps 3 to 8 on the book as it stands: mark, view, decide, limit, select, fill. The daily plan stops here.
+
+    ``at_once`` fills at this close what the policy would fill at the next one, as a plan shows it.
+    """
+    row = snapshot.index - run.first
+    value = _mark(run, snapshot)  # 3
+    marked, first_entry = run.book.arrays(), len(run.ledger.entries)
     view = _view(run, snapshot, row, value)  # 4
-    decision = decide(run.policy, view, run.memory, row)  # 5
+    decision = decide(run.policy, view, run.memory, snapshot.index)  # 5
     run.memory = decision.memory
     for reason in decision.held_back:
         run.counters.held_back[reason.rule] = run.counters.held_back.get(reason.rule, 0) + 1
-    if run.policy.timing.fill_at == "next_close":
+    if run.policy.timing.fill_at == "next_close" and not at_once:
         run.pending = decision if decision.intents else None
     elif decision.intents:
         _carry_out(run, snapshot, decision, _capital(run, value))  # 6-8
     if run.policy.limits.neutrality is not None:
-        run.desk.keep_neutral(snapshot, decision.active, _capital(run, value))
-    _settle(run, snapshot, am=False)  # 9
+        run.desk.layers.keep_neutral(snapshot, decision.active, _capital(run, value))
+    return SessionTrace(
+        snapshot=snapshot,
+        view=view,
+        decision=decision,
+        first_entry=first_entry,
+        marked=marked,
+        value=value,
+    )
+
+
+def close_session(run: Run, trace: SessionTrace) -> None:
+    """Step 9: settle what settles on the close, and append to the record."""
+    snapshot = trace.snapshot
+    _settle(run, snapshot, am=False)
+    row = snapshot.index - run.first
     _reinvest(run, snapshot, row)
-    _append(run, snapshot, row, value if run.book.unchanged_arrays is marked else _mark(run, snapshot))
+    _append(run, snapshot, row, trace.value if run.book.unchanged_arrays is trace.marked else _mark(run, snapshot))
 
 
 def _capital(run: Run, value: Floats) -> float:
@@ -165,7 +214,7 @@ def _settle(run: Run, snapshot: Snapshot, *, am: bool) -> None:
 def _forget(run: Run, lot: Lot) -> None:
     """Drop a condor or a layer's holding once its last counting lot is gone."""
     if lot.layer >= 0:
-        if not lot.stranded and not run.book.layer_lots(lot.layer):
+        if not lot.stranded and not any(other.quantity > 0 for other in run.book.layer_lots(lot.layer)):
             run.book.layers[lot.layer].series = None
     elif lot.group in run.book.condors and not any(other.group == lot.group for other in run.book.lots):
         run.book.drop_condor(lot.group)
@@ -199,6 +248,7 @@ def _view(run: Run, snapshot: Snapshot, row: int, value: Floats) -> View:
     for k, layer in enumerate(book.layers):
         if layer.series is not None:
             left[k] = int(np.searchsorted(run.market.sessions, table.last_trade[layer.series])) - snapshot.index
+    layer_value, layer_cost = _layer_sums(run, value)
     return View(
         session=snapshot.session,
         condor_day=bool(run.condor_days[row]),
@@ -211,14 +261,29 @@ def _view(run: Run, snapshot: Snapshot, row: int, value: Floats) -> View:
         condor_short_delta=short_delta,
         layer_due=run.layer_due[:, row],
         layer_sessions_left=left,
+        layer_value_usd=layer_value,
+        layer_cost_usd=layer_cost,
+        rule_holds=run.rules.holds[:, row],
+        rule_known=run.rules.known[:, row],
         signals=Signals(names=run.signal_names, values=run.signal_values[:, row : row + 1], session=snapshot.session),
         overlay_day=bool(run.overlay_days[row]),
     )
 
 
+def _layer_sums(run: Run, value: Floats) -> tuple[Floats, Floats]:
+    """Dollars that each layer is worth at mid and that it cost, where a standing order of the policy asks for them."""
+    layers = run.policy.hedge.layers
+    worth, cost = np.zeros(len(layers)), np.zeros(len(layers))
+    if any(layer.monetise is not None for layer in layers):
+        for lot, usd in zip(run.book.lots, value.tolist(), strict=True):
+            if lot.layer >= 0 and not lot.stranded and lot.right:
+                worth[lot.layer] += usd
+                cost[lot.layer] += lot.quantity * lot.multiplier_usd * lot.open_price
+    return worth, cost
+
+
 def _carry_out(run: Run, snapshot: Snapshot, decision: Decision, capital_usd: float) -> None:
-    run.desk.rolling = {intent.layer for intent in decision.intents if intent.kind == "roll_layer"}
-    run.desk.active = decision.active
+    run.desk.begin(decision)
     for intent in decision.intents:
         if intent.kind == "roll_overlay" and run.overlay_desk is not None:
             window = run.policy.timing.fill_at == "trade_window"

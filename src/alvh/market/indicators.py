@@ -14,7 +14,13 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-Seeding = Literal["sma", "first_value"]
+Bools = NDArray[np.bool_]
+Seeding = Literal["sma", "first", "talib"]
+"""How MACD's averages start: each from the mean of its own first values; from the first value itself (pandas
+``adjust=False``); or as TA-Lib does, the fast average from a mean that ends where the slow one's first mean does."""
+
+TRADING_DAYS = 252
+"""Sessions a year by which daily variance is annualised, the market's convention."""
 
 
 class Macd(NamedTuple):
@@ -65,17 +71,17 @@ def _strength(up: float, down: float) -> float:
     return 100.0 * up / (up + down)
 
 
-def ema(values: Floats, period: int, *, seeding: Seeding = "sma") -> Floats:
+def ema(values: Floats, period: int, *, seed_mean: bool = True, skip: int = 0) -> Floats:
     """Exponential moving average with weight 2 / (period + 1).
 
-    ``sma`` starts at the ``period``-th value from the mean of the first ``period``; ``first_value`` starts at the first value
-    itself (what pandas calls ``adjust=False``).
+    It starts at the ``period``-th value from the mean of the first ``period`` or, without ``seed_mean``, at the first value
+    itself (what pandas calls ``adjust=False``); the first ``skip`` values of a stretch are left out.
     """
     result = _blank(values)
     weight = 2.0 / (period + 1.0)
-    lead = period - 1 if seeding == "sma" else 0
+    lead = period - 1 if seed_mean else 0
     for run in _runs(values):
-        series = values[run]
+        series = values[run][skip:]
         if series.size <= lead:
             continue
         level = float(series[: lead + 1].mean())
@@ -83,19 +89,20 @@ def ema(values: Floats, period: int, *, seeding: Seeding = "sma") -> Floats:
         for value in series[lead + 1 :].tolist():
             level += weight * (value - level)
             out.append(level)
-        result[run.start + lead : run.stop] = out
+        result[run.start + skip + lead : run.stop] = out
     return result
 
 
 def macd(values: Floats, fast: int = 12, slow: int = 26, smooth: int = 9, *, seeding: Seeding = "sma") -> Macd:
     """MACD: EMA(fast) - EMA(slow), its EMA(smooth), and the difference of the two.
 
-    With ``sma`` seeding, the default, each EMA starts from the mean of its own first values, so the line exists from the 26th
-    session and the signal from the 34th. (TA-Lib's MACD seeds the fast EMA 14 sessions later than its own EMA does; the two
-    differ at first and converge.)
+    With ``sma`` or ``talib`` the line exists from the 26th session and the signal from the 34th, with ``first`` both exist from
+    the first. The three converge: (11/13)^k of the difference is left after k sessions.
     """
-    line = ema(values, fast, seeding=seeding) - ema(values, slow, seeding=seeding)
-    signal = ema(line, smooth, seeding=seeding)
+    mean = seeding != "first"
+    late = slow - fast if seeding == "talib" else 0
+    line = ema(values, fast, seed_mean=mean, skip=late) - ema(values, slow, seed_mean=mean)
+    signal = ema(line, smooth, seed_mean=mean)
     return Macd(line, signal, line - signal)
 
 
@@ -118,7 +125,64 @@ def rolling_zscore(values: Floats, window: int) -> Floats:
     views = sliding_window_view(values, window)
     with np.errstate(invalid="ignore", divide="ignore"):
         score = (views[:, -1] - views.mean(axis=1)) / views.std(axis=1, ddof=1)
-    result[window - 1 :] = np.where(views.max(axis=1) == views.min(axis=1), 0.0, score)
+    result[window - 1 :] = np.where(_unchanged(values, window), 0.0, score)
+    return result
+
+
+def _unchanged(values: Floats, window: int) -> Bools:
+    """For each full window of ``window`` sessions, whether all its values are equal: rounding would give them a deviation."""
+    with np.errstate(invalid="ignore"):
+        steps = np.concatenate(([0], np.cumsum(np.diff(values) != 0.0)))
+    return np.asarray(steps[window - 1 :] == steps[: steps.size - window + 1])
+
+
+def rolling_max(values: Floats, window: int) -> Floats:
+    """Highest of the last ``window`` sessions, this one included."""
+    result = _blank(values)
+    if values.size >= window:
+        result[window - 1 :] = sliding_window_view(values, window).max(axis=1)
+    return result
+
+
+def rolling_deviation(values: Floats, window: int) -> Floats:
+    """Sample standard deviation of the last ``window`` sessions, this one included; exactly zero where all are equal."""
+    result = _blank(values)
+    if values.size < window:
+        return result
+    views = sliding_window_view(values, window)
+    with np.errstate(invalid="ignore"):
+        deviation = views.std(axis=1, ddof=1)
+    result[window - 1 :] = np.where(_unchanged(values, window), 0.0, deviation)
+    return result
+
+
+def rolling_slope(values: Floats, window: int) -> Floats:
+    """Slope a session of the least-squares line through the last ``window`` sessions, this one included."""
+    result = _blank(values)
+    if values.size < window:
+        return result
+    time = np.arange(window) - (window - 1) / 2.0
+    slope = np.zeros(values.size - window + 1)
+    for lag, weight in enumerate((time / (time @ time)).tolist()):
+        slope += weight * values[lag : lag + slope.size]
+    result[window - 1 :] = slope
+    return result
+
+
+def realised_vol(values: Floats, window: int) -> Floats:
+    """Volatility of the last ``window`` daily ln returns in vol points: the square root of 252 times their mean square.
+
+    No mean return is taken out, as in variance swaps: over a month it is noise.
+    """
+    squares = change_over(np.log(values), 1) ** 2
+    return np.asarray(100.0 * np.sqrt(TRADING_DAYS * rolling_mean(squares, window)))
+
+
+def running_total(values: Floats) -> Floats:
+    """Cumulative sum, begun anew after each session without a value."""
+    result = _blank(values)
+    for run in _runs(values):
+        result[run] = np.cumsum(values[run])
     return result
 
 
@@ -143,6 +207,19 @@ def crosses_above(values: Floats, level: Floats | float) -> Floats:
     result = _blank(values)
     known = np.isfinite(gap[1:]) & np.isfinite(gap[:-1])
     result[1:][known] = ((gap[1:] > 0.0) & (gap[:-1] <= 0.0))[known]
+    return result
+
+
+def crosses_below(values: Floats, level: Floats | float) -> Floats:
+    """1.0 where the value is below the level and was not at the session before, else 0.0; NaN where either session is missing."""
+    return crosses_above(-values, -level)
+
+
+def flag(condition: Bools, *known: Floats) -> Floats:
+    """1.0 where the condition holds, else 0.0; NaN where any of ``known`` is missing: a comparison with NaN is no answer."""
+    result = condition.astype(np.float64)
+    for values in known:
+        result[np.isnan(values)] = np.nan
     return result
 
 

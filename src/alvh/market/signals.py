@@ -1,4 +1,4 @@
-"""The closed list of signals that a policy's conditions may name. The list is the documentation: unit, formula, inputs, warm-up.
+"""The closed list of signal families whose members a policy's conditions may name. The list is the documentation.
 
 Every signal is causal: its value at a session uses closes up to and including that session, so a rule that reads it decides at
 that close (and fills there, or at the next one, as the policy's ``timing`` says). A signal is NaN in its warm-up and where an
@@ -7,228 +7,141 @@ input is missing; the engine refuses a rule that reads a NaN, by name and sessio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType
+from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from alvh.core.errors import ConfigError, nearest
-from alvh.market import indicators as ind
+from alvh.market import press, signal_breadth, signal_curve, signal_levels, signal_press, signal_releases
 from alvh.market.history import History
+from alvh.market.signal_family import Family, Floats, Signal
+from alvh.market.signal_inputs import lacking
 
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signal:
-    """One signal: what it is, what it needs, and how it is computed from a history, (sessions,) in, (sessions,) out.
-
-    ``warm_up_sessions``: sessions at the start of its inputs that have no value. An event is 1.0 at the session where it
-    happens and 0.0 elsewhere: compare it with 0.5.
-    """
-
-    name: str
-    unit: str
-    formula: str
-    source_inputs: tuple[str, ...]
-    warm_up_sessions: int
-    rule_ids: tuple[str, ...]
-    compute: Callable[[History], Floats]
-
-
-_SIGNALS = (
-    Signal(
-        name="vix",
-        unit="VIX points",
-        formula="VIX close",
-        source_inputs=("vix_close",),
-        warm_up_sessions=0,
-        rule_ids=("R21", "R24", "R33"),
-        compute=lambda h: h.vix_close.copy(),
-    ),
-    Signal(
-        name="spx",
-        unit="index points",
-        formula="SPX close",
-        source_inputs=("spx_close",),
-        warm_up_sessions=0,
-        rule_ids=(),
-        compute=lambda h: h.spx_close.copy(),
-    ),
-    Signal(
-        name="vvix",
-        unit="VVIX points",
-        formula="VVIX close",
-        source_inputs=("vvix",),
-        warm_up_sessions=0,
-        rule_ids=(),
-        compute=lambda h: h.vvix.copy(),
-    ),
-    Signal(
-        name="vix_rsi_14",
-        unit="0 to 100",
-        formula="Wilder RSI(14) of VIX close",
-        source_inputs=("vix_close",),
-        warm_up_sessions=14,
-        rule_ids=("R20",),
-        compute=lambda h: ind.wilder_rsi(h.vix_close),
-    ),
-    Signal(
-        name="vix_rsi_14_cross_70",
-        unit="event",
-        formula="vix_rsi_14 above 70, and not above it at the session before",
-        source_inputs=("vix_close",),
-        warm_up_sessions=15,
-        rule_ids=("R20",),
-        compute=lambda h: ind.crosses_above(ind.wilder_rsi(h.vix_close), 70.0),
-    ),
-    Signal(
-        name="vix_macd_line",
-        unit="VIX points",
-        formula="EMA12 - EMA26 of VIX close, each seeded with the mean of its first values",
-        source_inputs=("vix_close",),
-        warm_up_sessions=25,
-        rule_ids=("R21",),
-        compute=lambda h: ind.macd(h.vix_close).line,
-    ),
-    Signal(
-        name="vix_macd_signal",
-        unit="VIX points",
-        formula="EMA9 of vix_macd_line, seeded likewise",
-        source_inputs=("vix_close",),
-        warm_up_sessions=33,
-        rule_ids=("R21",),
-        compute=lambda h: ind.macd(h.vix_close).signal,
-    ),
-    Signal(
-        name="vix_macd_histogram",
-        unit="VIX points",
-        formula="vix_macd_line - vix_macd_signal",
-        source_inputs=("vix_close",),
-        warm_up_sessions=33,
-        rule_ids=("R21",),
-        compute=lambda h: ind.macd(h.vix_close).histogram,
-    ),
-    Signal(
-        name="vix_macd_cross_up",
-        unit="event",
-        formula="vix_macd_histogram above zero, and not above it at the session before",
-        source_inputs=("vix_close",),
-        warm_up_sessions=34,
-        rule_ids=("R21",),
-        compute=lambda h: ind.crosses_above(ind.macd(h.vix_close).histogram, 0.0),
-    ),
-    Signal(
-        name="vix_to_mean_20",
-        unit="ratio",
-        formula="VIX close / mean of the last 20 closes, this one included",
-        source_inputs=("vix_close",),
-        warm_up_sessions=19,
-        rule_ids=("R24",),
-        compute=lambda h: ind.ratio(h.vix_close, ind.rolling_mean(h.vix_close, 20)),
-    ),
-    Signal(
-        name="vix_zscore_20",
-        unit="standard deviations",
-        formula="(VIX close - mean) / sample standard deviation of the last 20 closes, this one included",
-        source_inputs=("vix_close",),
-        warm_up_sessions=19,
-        rule_ids=("R24",),
-        compute=lambda h: ind.rolling_zscore(h.vix_close, 20),
-    ),
-    Signal(
-        name="vix_change_20",
-        unit="VIX points",
-        formula="VIX close - VIX close 20 sessions before",
-        source_inputs=("vix_close",),
-        warm_up_sessions=20,
-        rule_ids=("R24",),
-        compute=lambda h: ind.change_over(h.vix_close, 20),
-    ),
-    Signal(
-        name="spx_return_20_pct",
-        unit="per cent",
-        formula="100 (SPX close / SPX close 20 sessions before - 1)",
-        source_inputs=("spx_close",),
-        warm_up_sessions=20,
-        rule_ids=(),
-        compute=lambda h: 100.0 * np.expm1(ind.change_over(np.log(h.spx_close), 20)),
-    ),
-    Signal(
-        name="spx_rsi_14",
-        unit="0 to 100",
-        formula="Wilder RSI(14) of SPX close",
-        source_inputs=("spx_close",),
-        warm_up_sessions=14,
-        rule_ids=("R25",),
-        compute=lambda h: ind.wilder_rsi(h.spx_close),
-    ),
-    Signal(
-        name="vix_to_vix3m",
-        unit="ratio",
-        formula="VIX close / VIX3M close; above 1, fear is nearer than three months",
-        source_inputs=("vix_close", "vix3m"),
-        warm_up_sessions=0,
-        rule_ids=("R30",),
-        compute=lambda h: ind.ratio(h.vix_close, h.vix3m),
-    ),
-    Signal(
-        name="vix9d_to_vix",
-        unit="ratio",
-        formula="VIX9D close / VIX close",
-        source_inputs=("vix9d", "vix_close"),
-        warm_up_sessions=0,
-        rule_ids=("R30",),
-        compute=lambda h: ind.ratio(h.vix9d, h.vix_close),
-    ),
-    Signal(
-        name="net_advances_per_1000",
-        unit="issues in 1000",
-        formula="1000 (advances - declines) / (advances + declines)",
-        source_inputs=("advances", "declines"),
-        warm_up_sessions=0,
-        rule_ids=("R23",),
-        compute=lambda h: ind.net_advances_per_1000(h.advances, h.declines),
-    ),
+SECTIONS: tuple[tuple[str, tuple[Family, ...]], ...] = (
+    ("Closes of VIX, SPX and VVIX", signal_levels.FAMILIES),
+    ("VX futures and Treasury yields", signal_curve.FAMILIES),
+    ("Breadth", signal_breadth.FAMILIES),
+    ("Calendars, releases and the exchange rate", signal_releases.FAMILIES),
+    ("Press states", signal_press.FAMILIES),
 )
+FAMILIES: tuple[Family, ...] = tuple(family for _, families in SECTIONS for family in families)
+EXAMPLES: tuple[str, ...] = tuple(name for family in FAMILIES for name in family.examples)
+"""At least one name of every family: what the tests compute and a misspelt name is compared with."""
 
-SIGNALS: Mapping[str, Signal] = MappingProxyType({signal.name: signal for signal in _SIGNALS})
+
+@lru_cache(maxsize=1024)
+def _find(name: str) -> tuple[Signal | None, str, str]:
+    """The signal; or, for a name of a known form with a number out of range, what is wrong and what is allowed."""
+    wrong = allowed = ""
+    for family in FAMILIES:
+        places = family.read(name)
+        if places is None:
+            continue
+        fault = family.fault(places)
+        if not fault:
+            return family.member(name, places), "", ""
+        wrong, allowed = fault, f"{family.form} with {family.range_text}"
+    return None, wrong, allowed
+
+
+def find_signal(name: str, *, where: str = "signals") -> Signal:
+    """The signal that a name stands for; ``where`` is shown in errors.
+
+    Raises :class:`ConfigError`: with the ranges where a number is out of them, else with the nearest name and all forms.
+    """
+    signal, wrong, allowed = _find(name)
+    if signal is not None:
+        return signal
+    if wrong:
+        raise ConfigError(f"signal '{name}': {wrong}", where=where, allowed=allowed, todo="correct the number")
+    forms = tuple(family.form for family in FAMILIES)
+    raise ConfigError(
+        f"unknown signal '{name}'",
+        where=where,
+        allowed=", ".join(forms),
+        todo=nearest(name, (*EXAMPLES, *forms)) or "see docs/reference/signals.md",
+    )
 
 
 def compute_signals(history: History, names: Sequence[str]) -> Floats:
-    """Signals by name -> (len(names), sessions). Raises ``ConfigError`` with the nearest match for a name that is not listed."""
+    """Signals by name -> (len(names), sessions). Raises ``ConfigError`` as :func:`find_signal` does."""
     result = np.empty((len(names), len(history.sessions)))
     for row, name in enumerate(names):
-        signal = SIGNALS.get(name)
-        if signal is None:
-            raise ConfigError(
-                f"unknown signal '{name}'", where="signals", allowed=", ".join(SIGNALS), todo=nearest(name, SIGNALS)
-            )
-        result[row] = signal.compute(history)
+        result[row] = find_signal(name).compute(history)
     return result
 
 
+def missing_input(history: History, name: str) -> str | None:
+    """The file that a signal waits for, with its columns, or None where the history has values of all its inputs."""
+    return next((file for key in find_signal(name).source_inputs if (file := lacking(history, key)) is not None), None)
+
+
 def signals_table_markdown() -> str:
-    """The reference page of all signals, one row each."""
+    """The reference page of all signals, one row a family."""
     lines = [
         "# Signals",
         "",
-        'The closed list of names that a policy\'s conditions may use (`when = {signal = "vix_rsi_14", above = 70}`).',
-        "A name that is not here is refused when the policy is loaded, with the nearest match.",
+        'The names that a policy\'s conditions may use (`when = {signal = "vix_rsi_14", above = 70}`). Each row is a family:',
+        "write a whole number for `{n}`, `{level}`, `{a}` and `{b}`, within the range given, and a name for `{universe}` and",
+        "`{event}`. A name of no family is refused when the policy is loaded, with the nearest match.",
         "This page is generated from `alvh.market.signals`; a test holds it to the code.",
         "",
         "Every signal uses closes up to and including the session it stands for, never later ones. Its first sessions (the",
         "warm-up) have no value, nor has a session whose input is missing; after a gap the warm-up begins anew. A rule that",
         "meets a session without a value stops the run with the signal and the session named: it is never taken for false.",
-        "An event is 1 at the session where it happens and 0 elsewhere: write `above = 0.5`.",
+        "An event is 1 at the session where it happens and 0 elsewhere: write `above = 0.5`, as for 1 or 0.",
         "",
-        "| signal | unit | formula | inputs | warm-up (sessions) | rules |",
-        "|---|---|---|---|---|---|",
+        "What each input is, and which file holds it: [Data files](data-files.md). `{universe}` is the first word of the breadth",
+        "files' name in small letters (`nyse`), `{event}` that of a list of dates (`fomc`, `cpi` or your own). Yields are those",
+        "dated before the session, since they are published after its close. Event days are taken as known in advance, so",
+        "`sessions_to_...` and `press_fomc_...` may look at later days of the list; meetings that were not scheduled count on",
+        "their own day alone. First releases count from their day: CPI, PPI and GDP are published before the opening.",
     ]
-    for signal in SIGNALS.values():
-        inputs = ", ".join(f"`{name}`" for name in signal.source_inputs)
-        rules = ", ".join(signal.rule_ids) or "-"
-        lines.append(f"| `{signal.name}` | {signal.unit} | {signal.formula} | {inputs} | {signal.warm_up_sessions} | {rules} |")
+    for title, families in SECTIONS:
+        lines += ["", f"## {title}", ""]
+        if families is signal_press.FAMILIES:
+            lines += [*_press_lines(), ""]
+        lines += [
+            "| signal | for example | range | unit | formula | inputs | warm-up (sessions) | rules |",
+            "|---|---|---|---|---|---|---|---|",
+        ]
+        lines += [_row(family) for family in families]
     return "\n".join(lines) + "\n"
+
+
+def _row(family: Family) -> str:
+    examples = ", ".join(f"`{name}`" for name in family.examples)
+    inputs = ", ".join(f"`{name}`" for name in family.inputs) + "".join(f"; if there, `{name}`" for name in family.fallbacks)
+    rules = ", ".join(family.rules) or "-"
+    formula = family.formula.replace("|", "\\|")
+    cells = (f"`{family.form}`", examples, family.range_text or "-", family.unit, formula, inputs, family.warm_up.text, rules)
+    return f"| {' | '.join(cells)} |"
+
+
+def _press_lines() -> list[str]:
+    """What the four states are, with the machine's own numbers."""
+    rise, level = f"{press.RISE - 1.0:.0%}", f"{press.EXPANSION_TO_MEAN:g} times its {press.MEAN_SESSIONS}-session mean"
+    return [
+        "A spike of VIX, told at each close without looking ahead. Every session is in one of four states:",
+        "",
+        f"- **expansion** begins where VIX closes {rise} or more above its lowest close of the {press.RISE_SESSIONS} sessions",
+        f"  before (the foot), at {level} or more. Its highest close so far is the top. It ends in a press or, when",
+        f"  more than {press.GIVE_BACK_SESSIONS} sessions have passed since the top, in calm after {press.QUIET_SESSIONS} closes",
+        f"  running below {press.EXPANSION_TO_MEAN:g} times the mean.",
+        f"- **press** begins where VIX has given back {press.GIVE_BACK:.0%} of the rise from foot to top within",
+        f"  {press.GIVE_BACK_SESSIONS} sessions of the top. It lasts until a later close is below",
+        f"  {press.EXPANSION_TO_MEAN:g} times the mean, or those sessions are over; mostly it is one session.",
+        f"- **normalising** follows the press until VIX closes below {press.NORMAL_TO_MEAN:g} times its mean, or for",
+        f"  {press.NORMALISING_SESSIONS} sessions; where VIX is below already it is left out.",
+        "- **calm** is everything else.",
+        "",
+        "A close above the top makes a press, or what follows it, an expansion again. A new episode may begin in any state but",
+        "expansion, from a foot after the last top.",
+        "",
+        "`press_fomc_...` and `press_topping_...` know such episodes alone and call every other session calm. Whether an episode",
+        "is one of them is settled when it begins; where that was not known (no list of days, no breadth) they have no value to",
+        "its end.",
+        "",
+        "The numbers of the expansion and of the press are the published ones; how an episode ends is this project's choice.",
+    ]

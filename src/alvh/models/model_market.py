@@ -24,7 +24,7 @@ from alvh.market.settlement import soq_proxy, vro_value
 from alvh.market.signals import compute_signals
 from alvh.models import model_stress, vix_smile
 from alvh.models.price_case import CENTRAL, PriceCase
-from alvh.models.spreads import SpreadCase, half_spread
+from alvh.models.spreads import SpreadCase, future_half_spread, half_spread
 from alvh.models.spx_calibration import LIFTED, Calibration
 from alvh.models.spx_surface import CLEAN_SHAPE
 from alvh.models.surface_cache import cached_calibration
@@ -133,6 +133,13 @@ class ModelMarket:
             np.where(settles, settle, 0.0),
             out,
         )
+        future = np.flatnonzero(legs.right == 0.0)
+        if future.size:  # nothing but its price: the whole change is the forward's
+            column, rows = self.legs_of_series[2][legs.series[future]], (before[future], after[future])
+            start = self.state[7][rows[0], column]
+            end = np.where(settles[future], settle[future], self.state[7][rows[1], column])
+            out[:, future] = 0.0
+            out[0, future], out[2, future], out[5, future], out[6, future] = start, end - start, end, end - start
         return Explained(before=out[0], time=out[1], forward=out[2], vol_level=out[3], smile=out[4], after=out[5], greeks=out[6])
 
 
@@ -188,15 +195,24 @@ class ModelSnapshot:
         surface.mark_legs(
             market.state, market.legs_of_series, market.coefficients, self.index, legs.series, legs.strike, legs.right, out
         )
+        future = np.flatnonzero(legs.right == 0.0)
+        if future.size:
+            out[future] = market.state[7][self.index, market.legs_of_series[2][legs.series[future]]]
         return out
 
     def greeks(self, legs: Legs) -> Floats:
-        """Price, delta, gamma, vega, theta, forward, vol and year fraction, (8, legs)."""
+        """Price, delta, gamma, vega, theta, forward, vol and year fraction, (8, legs); a future's delta is 1, the rest 0."""
         out = np.empty((8, len(legs.series)))
         market = self._market
         surface.greeks_legs(
             market.state, market.legs_of_series, market.coefficients, self.index, legs.series, legs.strike, legs.right, out
         )
+        future = np.flatnonzero(legs.right == 0.0)
+        if future.size:
+            price = market.state[7][self.index, market.legs_of_series[2][legs.series[future]]]
+            out[1:5, future], out[6, future] = 0.0, 0.0
+            out[0, future] = out[5, future] = price
+            out[1, future] = 1.0
         return out
 
     def reprice(self, legs: Legs, scenarios: Scenarios, response: Response) -> Floats:
@@ -210,12 +226,19 @@ class ModelSnapshot:
         greeks = self.greeks(legs)
         day = self.session
         bid, ask, ticks = [], [], []
-        for row, mid in zip(legs.series.tolist(), greeks[0].tolist(), strict=True):
-            root = market.series.roots[row]
+        for row, mid, right in zip(legs.series.tolist(), greeks[0].tolist(), legs.right.tolist(), strict=True):
+            root = market.series.roots[row] if right else Root.VX
             rule = market.tick_rules.get((root, day))
             if rule is None:
                 rule = market.tick_rules[(root, day)] = tick_rule(root, day)
             scale = market.series.scale(row)
+            if not right:
+                half = future_half_spread(rule.above, self.vix, market.spread_case)
+                low, high, tick = quoted(mid, half, rule)
+                bid.append(low)
+                ask.append(high)
+                ticks.append(tick)
+                continue
             half, capped = half_spread(
                 mid / scale,
                 rule.below if mid < rule.threshold else rule.above,

@@ -71,3 +71,12 @@ def half_spread(
         factor = max(factor, LOW_ERA)
     half = max(0.5 * tick, (SPX_BASE + SPX_ROOT * price**0.5) * factor)
     return (0.5 * price, True) if half > 0.5 * price else (half, False)
+
+
+FUTURE_TICKS = 1.0
+"""Width of a VX future's market in ticks: one, as in the front months of ordinary days. Assumed: the data hold no VX quotes."""
+
+
+def future_half_spread(tick: float, vix: float, case: SpreadCase) -> float:
+    """Half the assumed width of a VX future's market, points; stress and case widen it as they do VIX options'."""
+    return 0.5 * FUTURE_TICKS * tick * (1.0 if case == "low" else stress(vix)) * case_scale(case)

@@ -153,7 +153,9 @@ def check_identity(result: BacktestResult) -> float:
         ended = np.array([lot.close_index if lot.close_kind else result.first + sessions for lot in lots])
         which, at = _held_sessions(opened, ended)
         value = result.market.explain(_legs(lots, which), at, at, np.full(len(at), np.nan)).before
-        usd = np.array([lot.quantity * lot.multiplier_usd for lot in lots])[which] * value
+        # a future is worth nothing beside its variation, which is cash already
+        held = np.array([0.0 if lot.is_future else lot.quantity * lot.multiplier_usd for lot in lots])
+        usd = held[which] * value
         hedge = np.array([lot.layer >= 0 for lot in lots])[which]
         for k in (0, 1):
             chosen = hedge == bool(k)

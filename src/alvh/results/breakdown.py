@@ -132,6 +132,7 @@ def roll_rows(result: BacktestResult) -> tuple[dict[str, Any], ...]:
             "to": line.new_contract or None,
             "quantity": line.quantity,
             "price": None if np.isnan(line.price) else round(line.price, 4),
+            "asked_by": "calendar" if line.scheduled else "rule",
             "reason": line.reason,
         }
         for line in result.roll_lines
@@ -141,17 +142,18 @@ def roll_rows(result: BacktestResult) -> tuple[dict[str, Any], ...]:
 def settlement_rows(result: BacktestResult) -> tuple[dict[str, Any], ...]:
     """Every expiry that settled, with its value and where the value comes from."""
     table = result.market.series
-    seen: dict[tuple[int, int], int] = {}
+    seen: dict[tuple[int, int, str], int] = {}
     for lot in result.lots:
         if lot.close_kind == "settled":
-            seen[(lot.series, lot.close_index)] = seen.get((lot.series, lot.close_index), 0) + abs(lot.quantity)
+            key = lot.series, lot.close_index, str(lot.future or table.roots[lot.series])
+            seen[key] = seen.get(key, 0) + abs(lot.quantity)
     rows = []
-    for (series, index), contracts in sorted(seen.items(), key=lambda item: item[0][1]):
+    for (series, index, root), contracts in sorted(seen.items(), key=lambda item: item[0][1]):
         settlement = result.market.settlement(series, index)
         rows.append(
             {
                 "session": iso(result.market.sessions[index]),
-                "series": f"{table.roots[series]} {iso(table.expiry[series])}",
+                "series": f"{root} {iso(table.expiry[series])}",
                 "settlement": table.style(series).value,
                 "value": round(settlement.value, 4),
                 "source": settlement.source,

@@ -15,6 +15,8 @@ from alvh.engine.ledger import Lot
 from alvh.engine.session import ACTUAL_360
 from alvh.results.attribution import CAUSES, Attribution
 from alvh.results.metrics import RunMetrics, summarise
+from alvh.results.presence import presence_document
+from alvh.results.rule_acts import RuleActs
 
 Floats = NDArray[np.float64]
 
@@ -24,7 +26,11 @@ DAYS_PER_MONTH = 365.25 / 12.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerSums:
-    """Dollars of one layer over a run; premium and payoff at mid, costs apart."""
+    """Dollars of one layer over a run; premium and payoff at mid, costs apart.
+
+    ``contracts`` bought: of a spread its bought leg. A sold leg's price counts against the premium, what it costs to settle or
+    buy back against the payoff. A future's gain is its payoff, up to its last mark.
+    """
 
     contracts: int
     premium_usd: float
@@ -56,10 +62,12 @@ def layer_sums(result: BacktestResult, layer: int) -> LayerSums:
         if lot.layer != layer:
             continue
         usd = lot.quantity * lot.multiplier_usd
-        contracts += lot.quantity
-        premium += usd * lot.open_mid
-        if lot.close_kind:
-            payoff += usd * lot.close_mid
+        contracts += max(lot.quantity, 0)
+        if lot.is_future:  # nothing is paid for it: its gain is its payoff
+            payoff += usd * ((lot.close_mid if lot.close_kind else lot.marked) - lot.open_mid)
+        else:
+            premium += usd * lot.open_mid
+            payoff += usd * lot.close_mid if lot.close_kind else 0.0
         cost = lot_costs(lot)
         slippage, fees = slippage + cost[0], fees + cost[1]
     return LayerSums(
@@ -150,10 +158,15 @@ def build_document(
     data: Mapping[str, Any],
     timing: Mapping[str, float],
     parts: Mapping[str, Any] | None = None,
+    acts: RuleActs | None = None,
 ) -> dict[str, Any]:
-    """The document; ``data`` carries source, hash and the modelled inputs' counts, ``parts`` stand in it as they are."""
+    """The document; ``data`` carries source, hash and the modelled inputs' counts, ``parts`` stand in it as they are.
+
+    ``acts``: what the rules did, of a run that was watched.
+    """
     metrics = run_metrics(result)
     condors = _condors(result, attribution)
+    presence, held = presence_document(result, acts)
     layers = []
     total = 0.0
     for k, layer in enumerate(result.policy.hedge.layers if result.policy.hedge.enabled else ()):
@@ -162,6 +175,7 @@ def build_document(
         layers.append(
             {
                 "name": layer.name,
+                "instrument": layer.instrument,
                 "rolls": result.counters.rolls.get(k, 0),
                 "empty_windows": result.counters.empty_windows.get(k, 0),
                 "contracts": sums.contracts,
@@ -172,6 +186,7 @@ def build_document(
                 "fees_usd": sums.fees_usd,
                 "net_usd": sums.net_usd,
                 "cost_pct_per_month": cost_pct_per_month(result, sums.net_usd, condors["credit_usd"]),
+                **held[k],
             }
         )
     record = result.record
@@ -183,6 +198,7 @@ def build_document(
         "condors": condors,
         "hedge": {
             "layers": layers,
+            **presence,
             "interest_usd": float((record.interest_hedged_usd - record.interest_unhedged_usd).sum()),
             "net_usd": total,
             "cost_pct_per_month": cost_pct_per_month(result, total, condors["credit_usd"]),

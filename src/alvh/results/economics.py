@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from alvh.core.days import DayArray
 from alvh.engine.backtest import BacktestResult
+from alvh.engine.ledger import CONDOR, HEDGE, RESERVE
 from alvh.engine.session import ACTUAL_360
 from alvh.results.attribution import CAUSES, Attribution
 from alvh.results.document import bill_returns, cost_pct_per_month, lot_costs
@@ -34,9 +35,10 @@ MONTHS_PER_YEAR = 12.0
 class CapitalCost:
     """R57: the hedge's cost of capital a year = (carry + funding) ÷ mean hedge capital ÷ years; ``None`` without a hedge.
 
-    ``capital_usd`` is the mean over calendar days of the premium paid for the calls held (a bought call asks no margin beyond
-    it), ``funding_usd`` the bill rate on it. ``carry_usd`` is what passing time, spreads and fees took; ``realised_usd`` what the
-    hedge lost in all, payoffs counted (below zero it earned).
+    ``capital_usd`` is the mean over calendar days of the premium paid for the options held (a bought option asks no margin beyond
+    it) and of the futures' margin, ``funding_usd`` the bill rate on the premium (margin is posted in bills and keeps its
+    interest). ``carry_usd`` is what passing time, spreads and fees took, and of futures their convergence along an unchanged
+    curve; ``realised_usd`` what the hedge lost in all, payoffs counted (below zero it earned).
     """
 
     years: float
@@ -49,13 +51,23 @@ class CapitalCost:
 
 
 def capital_cost(
-    sessions: DayArray, capital_usd: Floats, bill_rate: Floats, *, carry_usd: float, realised_usd: float
+    sessions: DayArray,
+    capital_usd: Floats,
+    bill_rate: Floats,
+    *,
+    carry_usd: float,
+    realised_usd: float,
+    margin_usd: Floats | None = None,
 ) -> CapitalCost:
-    """Cost of capital of money tied up at each close, (sessions,); ``bill_rate`` decimals a year of that close, actual/360."""
+    """Cost of capital of money tied up at each close, (sessions,); ``bill_rate`` decimals a year of that close, actual/360.
+
+    ``margin_usd`` is the part of the capital that earns bills where it lies.
+    """
     days = np.diff(sessions).astype(np.float64)
     span = float(days.sum())
     years = span / DAYS_PER_YEAR
-    funding = float(np.sum(capital_usd[:-1] * bill_rate[:-1] * days)) / ACTUAL_360
+    spent = capital_usd if margin_usd is None else capital_usd - margin_usd
+    funding = float(np.sum(spent[:-1] * bill_rate[:-1] * days)) / ACTUAL_360
     mean = float(np.sum(capital_usd[:-1] * days)) / span if span > 0.0 else 0.0
     base = mean * years
     return CapitalCost(
@@ -69,34 +81,39 @@ def capital_cost(
     )
 
 
-def hedge_capital_cost(result: BacktestResult, attribution: Attribution, margin: MarginPath) -> CapitalCost:
-    """:func:`capital_cost` of the calls of a run."""
+def hedge_capital_cost(
+    result: BacktestResult, attribution: Attribution, margin: MarginPath, *, futures_convergence_usd: float = 0.0
+) -> CapitalCost:
+    """:func:`capital_cost` of the hedge of a run; ``futures_convergence_usd`` is what its futures gained by it (R08)."""
     hedge = attribution.pnl_usd[1:].sum(axis=(0, 2))
     part = dict(zip(CAUSES, hedge.tolist(), strict=True))
     rate = result.market.bill_rate[result.first : result.first + len(result.sessions)]
     return capital_cost(
         result.sessions,
-        margin.calls_usd,
+        margin.hedge_usd,
         rate,
-        carry_usd=-(part["time"] + part["slippage"] + part["fees"]),
+        carry_usd=-(part["time"] + part["slippage"] + part["fees"] + futures_convergence_usd),
         realised_usd=-float(hedge.sum()),
+        margin_usd=margin.futures_usd,
     )
 
 
 def sleeve_flows(result: BacktestResult, margin: MarginPath) -> dict[str, Floats]:
     """Dollars that an investor puts into (-) or takes out of (+) each sleeve at each close, (sessions,).
 
-    A call layer takes its premiums and gives its sales, payoffs and last mark. The condors take cash for the wider side at entry
-    and give it back at exit, beside their credits and debits; ``hedge`` is the layers, ``margined`` condors and hedge on that
-    capital. ``book_hedged`` and ``book_unhedged`` are the account: put in at the first close, taken out at the last.
+    A layer takes its premiums and gives its sales, payoffs and last mark; one of futures takes their margin at entry, gives it
+    back at exit, and pays or receives their variation. The condors do so with cash for the wider side, beside their credits and
+    debits; ``hedge`` is the layers, ``margined`` condors and hedge on that capital. ``book_hedged`` and ``book_unhedged`` are the
+    account: put in at the first close, taken out at the last.
     """
     count, record = len(result.sessions), result.record
     layers = [layer.name for layer in result.policy.hedge.layers]
     cash = np.zeros((len(layers) + 1, count))
     for entry in result.ledger.entries:
-        if entry.sleeve in ("condor", "hedge"):
+        if entry.sleeve in (CONDOR, HEDGE, RESERVE):
             cash[entry.layer + 1, entry.market_row - result.first] += entry.cash_usd
-    cash[1:, -1] += record.layer_value_usd[:, -1]
+    cash[1:] -= np.diff(margin.layer_futures_usd, axis=1, prepend=0.0)
+    cash[1:, -1] += margin.layer_futures_usd[:, -1] + record.layer_value_usd[:, -1]
     condor_value = float(record.equity_unhedged_usd[-1] - record.cash_unhedged_usd[-1] - record.index_value_usd[-1])
     cash[0] -= np.diff(margin.widths_usd, prepend=0.0)
     cash[0, -1] += float(margin.widths_usd[-1]) + condor_value
@@ -114,15 +131,13 @@ def sleeve_flows(result: BacktestResult, margin: MarginPath) -> dict[str, Floats
 def on_mean_capital(result: BacktestResult, attribution: Attribution, margin: MarginPath) -> dict[str, float | None]:
     """Net dollars a year over the mean capital held, by sleeve of :func:`sleeve_flows`: a return that always has one value.
 
-    Capital is the condors' largest loss, the premium paid for the calls, and for a book the account.
+    Capital is the condors' largest loss, of a layer the premium paid and its futures' margin, and for a book the account.
     """
     net = attribution.pnl_usd.sum(axis=(1, 2))
     account, record = result.policy.account.equity_usd, result.record
     capital = {"condor": (net[0], margin.condor_usd)}
-    capital |= {
-        f"layer {layer.name}": (net[k + 1], margin.layer_calls_usd[k]) for k, layer in enumerate(result.policy.hedge.layers)
-    }
-    capital |= {"hedge": (net[1:].sum(), margin.calls_usd), "margined": (net.sum(), margin.requirement_usd)}
+    capital |= {f"layer {layer.name}": (net[k + 1], margin.layer_usd[k]) for k, layer in enumerate(result.policy.hedge.layers)}
+    capital |= {"hedge": (net[1:].sum(), margin.hedge_usd), "margined": (net.sum(), margin.requirement_usd)}
     whole = np.full(len(result.sessions), account)
     capital["book_hedged"] = (record.equity_hedged_usd[-1] - account, whole)
     capital["book_unhedged"] = (record.equity_unhedged_usd[-1] - account, whole)
@@ -301,9 +316,11 @@ def spread_rows(runs: Mapping[float, tuple[BacktestResult, Attribution, MarginPa
     return tuple(rows)
 
 
-def economics_document(result: BacktestResult, attribution: Attribution, found: ThroughTime) -> dict[str, Any]:
+def economics_document(
+    result: BacktestResult, attribution: Attribution, found: ThroughTime, *, futures_convergence_usd: float = 0.0
+) -> dict[str, Any]:
     """The part ``economics`` of the run's document; rates and returns are fractions a year."""
-    cost = hedge_capital_cost(result, attribution, found.margin)
+    cost = hedge_capital_cost(result, attribution, found.margin, futures_convergence_usd=futures_convergence_usd)
     regimes = cost_of_credit(result, attribution)
     projected = projected_xirr(monthly_returns_on_account(result), month_start_vix(result))
     return {

@@ -14,8 +14,8 @@ from alvh.risk.coverage import CoveragePath
 from alvh.risk.exposures import COLUMNS
 
 _MARGIN = (
-    "requirement_usd", "condor_usd", "widths_usd", "calls_usd", "buying_power_usd", "calls_bid_usd", "debits_due_usd",
-    "quick_ratio",
+    "requirement_usd", "condor_usd", "widths_usd", "premium_usd", "futures_usd", "buying_power_usd", "options_exit_usd",
+    "debits_due_usd", "quick_ratio",
 )  # fmt: skip
 
 

@@ -78,7 +78,8 @@ def _margin(part: Mapping[str, Any], cost: Mapping[str, Any]) -> TableView:
         ("Greatest requirement", part["maximum_usd"], "usd", part["maximum_session"] or ""),
         ("Mean requirement while anything is held", part["mean_held_usd"], "usd", ""),
         ("Greatest requirement of the condors alone", part["condors_maximum_usd"], "usd", ""),
-        ("Greatest premium in calls", part["calls_maximum_usd"], "usd", ""),
+        ("Greatest premium in the hedge's options", part["premium_maximum_usd"], "usd", ""),
+        *([("Greatest margin of its futures", part["futures_maximum_usd"], "usd", "")] if part["futures_maximum_usd"] else []),
         ("Least buying power", part["buying_power_least_usd"], "usd", part["buying_power_least_session"]),
         ("Sessions without buying power", part["sessions_without_buying_power"], "count", ""),
         (
@@ -94,9 +95,9 @@ def _margin(part: Mapping[str, Any], cost: Mapping[str, Any]) -> TableView:
     for key, name in _READINGS.items():
         row = part["premium_of_reading"][key]
         greatest = show(row["greatest"], "percent")[0]
-        shown.append((f"Premium in calls over {name}, mean", row["mean"], "percent", f"greatest {greatest}"))
-    shown.append(("Mean premium held", cost["capital_mean_usd"], "usd", ""))
-    shown.append(("Hedge capital cost a year: carry and funding", cost["carry_per_year"], "percent", "of the mean premium held"))
+        shown.append((f"Hedge capital over {name}, mean", row["mean"], "percent", f"greatest {greatest}"))
+    shown.append(("Mean hedge capital", cost["capital_mean_usd"], "usd", ""))
+    shown.append(("Hedge capital cost a year: carry and funding", cost["carry_per_year"], "percent", "of the mean hedge capital"))
     shown.append(("Hedge capital cost a year: all that it lost", cost["realised_per_year"], "percent", "payoffs counted"))
     columns = (
         Column(key="figure", label="Figure"), Column(key="value", label="Value", kind="number"), Column(key="note", label="Note"),

@@ -54,7 +54,7 @@ class TearSheet:
     """``session``, ``spx_return``, ``vix_change_points``, ``hedged_pnl_usd``, ``unhedged_pnl_usd``, ``condor_pnl_usd``;
     then a column per layer."""
     roll_calendar: tuple[Row, ...] = ()
-    """``session``, ``layer``, ``action``, ``from``, ``to``, ``quantity``, ``price``, ``reason``."""
+    """``session``, ``layer``, ``action``, ``from``, ``to``, ``quantity``, ``price``, ``asked_by``, ``reason``."""
     settlements: tuple[Row, ...] = ()
     provenance: tuple[Row, ...] = ()
     """``file``, ``sha256``, ``rows``, ``first``, ``last``."""

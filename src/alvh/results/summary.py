@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from alvh.results.instruments import words
+
+FUTURES = ("vx_futures", "vxm_futures")
+"""Instruments that are margined and not paid for."""
+
 
 def _pct(value: float | None, digits: int = 2) -> str:
     return "–" if value is None else f"{100.0 * value:+.{digits}f} %"
@@ -42,6 +47,35 @@ def _risk_rows(document: Mapping[str, Any]) -> list[tuple[str, str]]:
     if margin["maximum_session"] is not None:
         text = f"{_usd(margin['maximum_usd'])} at most ({margin['maximum_session']}), {_usd(margin['mean_held_usd'])} on average"
         rows.append(("margin requirement", f"{text}; buying power at least {_usd(margin['buying_power_least_usd'])}"))
+    return rows
+
+
+def _layer_text(layer: Mapping[str, Any]) -> str:
+    paid = "" if layer["instrument"] in FUTURES else f"paid {_usd(layer['premium_usd'])}, "
+    return (
+        f"{layer['rolls']} rolls, {layer['contracts']} {words(layer['instrument'])}, {paid}"
+        f"got {_usd(layer['payoff_usd'])}, net {_usd(layer['net_usd'])}"
+    )
+
+
+def _conduct_rows(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """How the hedge was run: presence, schedule and rules, where the run says so."""
+    if "discipline" not in document or not document["hedge"]["layers"]:
+        return []
+    hedge, found = document["hedge"], document["discipline"]
+    text = f"{100.0 * hedge['sessions_held_share']:.1f} % of sessions"
+    if hedge.get("activations") is not None:
+        text += f"; layers activated {hedge['activations']} times, stood down {hedge['stand_downs']}"
+    rows = [("hedge held", text)]
+    text = f"{found['on_schedule']} trades on schedule, {found['off_schedule']} off"
+    if found["share_on_due_day"] is not None:
+        text += f"; {100.0 * found['share_on_due_day']:.1f} % of rolls on their due day"
+    rows.append(("discipline", text))
+    for rule in document["rules"]:
+        text = f"held on {rule['held_sessions']} sessions, acted on {rule['acted']}"
+        if rule["unknown_sessions"]:
+            text += f"; off for lack of data on {rule['unknown_sessions']} ({rule['unknown_from']} to {rule['unknown_to']})"
+        rows.append((f"rule {rule['name']}", text))
     return rows
 
 
@@ -89,13 +123,8 @@ def summary_rows(document: Mapping[str, Any]) -> list[tuple[str, str]]:
         )
     )
     for layer in hedge["layers"]:
-        rows.append(
-            (
-                f"layer {layer['name']}",
-                f"{layer['rolls']} rolls, {layer['contracts']} calls, paid {_usd(layer['premium_usd'])}, "
-                f"got {_usd(layer['payoff_usd'])}, net {_usd(layer['net_usd'])}",
-            )
-        )
+        rows.append((f"layer {layer['name']}", _layer_text(layer)))
+    rows += _conduct_rows(document)
     rows.append(
         (
             "identities",

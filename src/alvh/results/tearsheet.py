@@ -12,7 +12,7 @@ from typing import Any
 
 from alvh.core.days import iso
 from alvh.core.errors import DataInvalid, InternalError, UsageError
-from alvh.results import figures, run_risk_views, views
+from alvh.results import conduct_views, figures, run_risk_views, views
 from alvh.results.metrics import SESSIONS_PER_YEAR
 from alvh.results.sheet import TearSheet, check_sheet
 from alvh.results.tables import Column, Row, TableView, table
@@ -83,6 +83,7 @@ def _tables(sheet: TearSheet, limit: int) -> dict[str, TableView | None]:
         "checks": views.checks(sheet),
         "price_range": views.price_range(sheet),
         **run_risk_views.tables(sheet),
+        **conduct_views.tables(sheet),
         "price_cases": views.price_cases(sheet),
         "periods": optional("periods", "The whole run and its parts apart", sheet.periods),
         "episodes": optional("episodes", "What happened in known episodes", sheet.episodes),
@@ -112,6 +113,7 @@ def _tables(sheet: TearSheet, limit: int) -> dict[str, TableView | None]:
                 Column(key="to", label="To"),
                 Column(key="quantity", label="Quantity", kind="count"),
                 Column(key="price", label="Price", kind="number"),
+                Column(key="asked_by", label="Asked by"),
                 Column(key="reason", label="Reason"),
             ),
         ),

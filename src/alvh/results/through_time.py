@@ -14,7 +14,7 @@ from alvh.results.margin_path import MarginPath, margin_path
 from alvh.risk.betas import PUBLISHED, RollingBetas
 from alvh.risk.coverage import CoveragePath, coverage_through_time
 from alvh.risk.exposure_path import ExposurePath, HeldLots, SurfaceMarket, exposures_through_time
-from alvh.risk.exposures import COLUMNS
+from alvh.risk.exposures import COLUMN, COLUMNS
 
 Floats = NDArray[np.float64]
 
@@ -44,7 +44,10 @@ def layer_group(name: str) -> str:
 
 
 def lots_of(result: BacktestResult) -> HeldLots:
-    """The lots of a run of condors and hedge with the closes at which they are held: the condors, then each layer."""
+    """The lots of a run of condors and hedge with the closes at which they are held: the condors, then each layer.
+
+    Whatever a layer holds is the hedge's, SPX puts too.
+    """
     lots, stop = result.lots, result.first + len(result.sessions)
     return HeldLots(
         series=np.array([lot.series for lot in lots], dtype=np.int64),
@@ -66,6 +69,8 @@ def through_time(result: BacktestResult, market: SurfaceMarket, betas: RollingBe
     """
     lots, rows = lots_of(result), slice(result.first, result.first + len(result.sessions))
     path = exposures_through_time(market, lots, first=result.first, count=len(result.sessions), vix=vix, betas=betas)
+    if (lots.right == 0.0).any():  # beside the variation, which is cash already, a future is worth nothing
+        path.values[1:, COLUMN["value_usd"]] = result.record.layer_value_usd
     tenors = betas.tenor_days <= PUBLISHED.tenor_days[-1]
     stated = int((betas.measured_on[rows][:, tenors] == 0).any(axis=1).sum())
     return ThroughTime(
@@ -133,7 +138,7 @@ def _covered(values: Floats) -> dict[str, float | int | None]:
 
 
 def margin_document(found: ThroughTime, result: BacktestResult) -> dict[str, Any]:
-    """The part ``margin``: requirement, buying power, returns on the maximum, quick ratio, and premium under each reading."""
+    """The part ``margin``: requirement, buying power, returns on the maximum, quick ratio, hedge capital over each reading."""
     path, record = found.margin, result.record
     days, account = result.sessions, result.policy.account.equity_usd
     top, least = int(path.requirement_usd.argmax()), int(path.buying_power_usd.argmin())
@@ -151,7 +156,8 @@ def margin_document(found: ThroughTime, result: BacktestResult) -> dict[str, Any
         "maximum_session": iso(days[top]) if maximum > 0.0 else None,
         "mean_held_usd": float(path.requirement_usd[held].mean()) if held.any() else 0.0,
         "condors_maximum_usd": condors_top,
-        "calls_maximum_usd": float(path.calls_usd.max()),
+        "premium_maximum_usd": float(path.premium_usd.max()),
+        "futures_maximum_usd": float(path.futures_usd.max()),
         "buying_power_least_usd": float(path.buying_power_usd[least]),
         "buying_power_least_session": iso(days[least]),
         "sessions_without_buying_power": int((path.buying_power_usd < 0.0).sum()),
@@ -173,8 +179,8 @@ def margin_document(found: ThroughTime, result: BacktestResult) -> dict[str, Any
 
 
 def premium_of_reading(found: ThroughTime, result: BacktestResult) -> dict[str, dict[str, float | None]]:
-    """R52: the hedge's capital (its premium, the same under every convention) over each reading, mean and greatest, fractions."""
-    record, margin = result.record, found.margin
+    """R52: the hedge's capital (premium, the same under every convention, and futures' margin) over each reading, fractions."""
+    record, capital = result.record, found.margin.hedge_usd
     readings = {
         "index_notional": record.index_notional_usd,
         "risk_capital": record.risk_capital_usd,
@@ -182,7 +188,7 @@ def premium_of_reading(found: ThroughTime, result: BacktestResult) -> dict[str, 
     }
     out: dict[str, dict[str, float | None]] = {}
     for name, base in readings.items():
-        share = (margin.calls_usd / np.where(base > 0.0, base, np.nan))[(base > 0.0) & (margin.calls_usd > 0.0)]
+        share = (capital / np.where(base > 0.0, base, np.nan))[(base > 0.0) & (capital > 0.0)]
         out[name] = {
             "mean": float(share.mean()) if share.size else None,
             "median": _median(share),

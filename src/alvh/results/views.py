@@ -11,6 +11,7 @@ import numpy as np
 
 from alvh.core.errors import InternalError
 from alvh.results.figures import LAYER_PARTS
+from alvh.results.instruments import words
 from alvh.results.metrics import Floats, daily_pnl, worst_drawdowns
 from alvh.results.periods import calendar_year_table, monthly_returns
 from alvh.results.sheet import TearSheet
@@ -262,14 +263,18 @@ def layer_costs(sheet: TearSheet) -> TableView:
     }
     labels |= {"slippage_usd": "Slippage", "fees_usd": "Fees", "net_usd": "Net"}
     kinds: dict[str, Kind] = {"net_usd": "pnl", **dict.fromkeys(("rolls", "empty_windows", "contracts"), "count")}
-    rows: list[Row] = [{"name": layer["name"], **{key: _need(layer, key) for key in keys}} for layer in layers]
+    rows: list[Row] = [
+        {"name": layer["name"], "instrument": words(layer["instrument"]), **{key: _need(layer, key) for key in keys}}
+        for layer in layers
+    ]
     total: dict[str, Any] = {key: sum(float(layer[key]) for layer in layers) for key in keys}
     interest = _need(sheet.document, "hedge", "interest_usd")
-    rows.append({"name": "All layers", **total})
-    rows.append({"name": "Interest", **dict.fromkeys(keys), "net_usd": interest})
-    rows.append({"name": "Whole hedge", **dict.fromkeys(keys), "net_usd": total["net_usd"] + interest})
+    rows.append({"name": "All layers", "instrument": None, **total})
+    rows.append({"name": "Interest", "instrument": None, **dict.fromkeys(keys), "net_usd": interest})
+    rows.append({"name": "Whole hedge", "instrument": None, **dict.fromkeys(keys), "net_usd": total["net_usd"] + interest})
     columns = (
         Column(key="name", label="Layer"),
+        Column(key="instrument", label="Holds"),
         *(Column(key=key, label=labels.get(key, key.capitalize()), kind=kinds.get(key, "usd")) for key in keys),
     )
     caption = "Cost by layer: net = payoff + still open − premium − slippage − fees, premium and payoff at mid"

@@ -213,14 +213,20 @@ class SizeReadings:
 
 
 def size_readings(positions: Positions, base: Notional, *, hedge: str = HEDGE) -> SizeReadings:
-    """Signed hedge contracts by layer under the three readings of R03. A VX future counts as one contract."""
+    """Hedge contracts by layer under the three readings of R03. A VX future counts as one contract.
+
+    Where a layer holds bought contracts they alone count, for a spread's sold leg, or a future sold against calls, is no unit;
+    else its sold ones, below zero.
+    """
     names = tuple(
         dict.fromkeys(layer for layer, sleeve in zip(positions.layer, positions.sleeve, strict=True) if sleeve == hedge)
     )
-    counts = np.zeros(len(names))
+    bought, sold = np.zeros(len(names)), np.zeros(len(names))
     for k, sleeve in enumerate(positions.sleeve):
         if sleeve == hedge:
-            counts[names.index(positions.layer[k])] += positions.quantity[k]
+            side = bought if positions.quantity[k] > 0.0 else sold
+            side[names.index(positions.layer[k])] += positions.quantity[k]
+    counts = np.where(bought > 0.0, bought, sold)
 
     def per(amount: float | None, unit: float) -> Floats | None:
         return None if amount is None or amount <= 0.0 else counts * (unit / amount)

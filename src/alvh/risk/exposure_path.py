@@ -138,10 +138,13 @@ def _check_prices(market: SurfaceMarket, lots: HeldLots, which: Ints, row: Ints,
     missing = np.flatnonzero(~np.isfinite(unit[:5].sum(axis=0)))
     if missing.size:
         k = int(which[missing[0]])
-        contract = f"{market.series.roots[lots.series[k]].value} {iso(market.series.expiry[lots.series[k]])}"
+        contract = f"VX {iso(market.series.expiry[lots.series[k]])}"
+        if lots.right[k]:
+            contract = f"{market.series.roots[lots.series[k]].value} {iso(market.series.expiry[lots.series[k]])}"
+            contract += f" {lots.strike[k]:g} {'C' if lots.right[k] > 0 else 'P'}"
         raise DataMissing(
             f"no price at the close of {iso(market.sessions[row[missing[0]]])} ({missing.size} in all)",
-            where=f"lot {k}, {contract} {lots.strike[k]:g} {'C' if lots.right[k] > 0 else 'P'}",
+            where=f"lot {k}, {contract}",
             allowed="lots that the market prices at every close at which they are held",
             todo="mend the lot's dates, or the market history of that session",
         )

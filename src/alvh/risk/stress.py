@@ -20,6 +20,7 @@ from alvh.market.positions import Positions
 from alvh.market.scenarios import Repriced, Response, Scenarios
 from alvh.market.series import SeriesTable
 from alvh.risk.betas import TenorBetas
+from alvh.risk.coverage import HEDGE
 from alvh.risk.exposures import contract_text, legs_of, unit_greeks
 
 GREEKS = ("delta", "gamma", "vega", "theta", "rest")
@@ -280,10 +281,13 @@ def stress_grid(
 def picture_days(positions: Positions, session: int, *, horizon_days: float | None = None) -> dict[str, float]:
     """Calendar days from ``session`` to the dates of the usual pictures: ``T+0``, ``T+n`` and ``expiry``.
 
-    Expiry is the last SPX expiry of the book, for a book without SPX options its last expiry; n is ``horizon_days``, else half
-    the way there in whole days. Layers that expire before are paid at their own settlement's proxy.
+    Expiry is the last SPX expiry outside the hedge (whose put spreads may outlive the condors), for a book without one the last
+    SPX expiry, without SPX options its last expiry; n is ``horizon_days``, else half the way there in whole days. Layers that
+    expire before are paid at their own settlement's proxy.
     """
     spx = ~positions.is_vix
+    bare = spx & np.array([sleeve != HEDGE for sleeve in positions.sleeve], dtype=np.bool_)
+    spx = bare if bare.any() else spx
     end = int((positions.expiry[spx] if spx.any() else positions.expiry).max()) - session
     half = float(end // 2) if horizon_days is None else float(horizon_days)
     return {"T+0": 0.0, f"T+{half:g}": half, "expiry": float(end)}

@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 from alvh.core.errors import ConfigError, nearest
-from alvh.market.signals import SIGNALS
+from alvh.market.signals import find_signal
 from alvh.strategy.conditions import All, AnyOf, Compare, Condition, Not
-from alvh.strategy.policy_keys import Key
+from alvh.strategy.key import Key
 
 _DEEPEST_CONDITION = 20
 """Levels of a condition; far above what anyone can read, it keeps a mistake from exhausting the stack."""
@@ -76,13 +76,14 @@ def _compare(raw: dict[str, Any], path: str, where: str) -> Compare:
                 todo=nearest(key, ("signal", "above", "below")),
             )
     signal = raw["signal"]
-    if not isinstance(signal, str) or signal not in SIGNALS:
+    if not isinstance(signal, str):
         raise ConfigError(
-            f"unknown signal {signal!r}",
+            f"{signal!r} is no name of a signal",
             where=f"{where}.signal",
-            allowed=", ".join(SIGNALS),
-            todo=nearest(str(signal), SIGNALS) or "see docs/reference/signals.md",
+            allowed="a name of docs/reference/signals.md in quotes",
+            todo="write the name in quotes",
         )
+    find_signal(signal, where=f"{where}.signal")
     bounds: dict[str, float] = {}
     for side in ("above", "below"):
         if side in raw:

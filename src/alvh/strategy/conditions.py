@@ -99,3 +99,16 @@ class Not:
 
 
 Condition = Compare | All | AnyOf | Not
+
+
+def witness(condition: Condition, read: Read) -> tuple[str, float, float]:
+    """The comparison that a reason quotes: signal, value and threshold of the first part, of an ``any`` the first that holds."""
+    if isinstance(condition, Compare):
+        threshold = condition.above if condition.above is not None else condition.below
+        return condition.signal, float(read(condition.signal)[0]), float("nan") if threshold is None else threshold
+    if isinstance(condition, Not):
+        return witness(condition.part, read)
+    parts = condition.parts
+    if isinstance(condition, AnyOf):
+        parts = tuple(part for part in parts if bool(part.holds(read)[0])) or parts
+    return witness(parts[0], read)

@@ -13,3 +13,8 @@ def fill_prices(quotes: Quotes, sign: NDArray[np.float64], share: float) -> NDAr
     buy = quotes.mid + share * (quotes.ask - quotes.mid)
     sell = quotes.mid - share * (quotes.mid - quotes.bid)
     return np.where(sign > 0, buy, sell)
+
+
+def tradable(quotes: Quotes) -> bool:
+    """True where every leg has an uncrossed two-sided market (a zero bid is a market, a missing one is not)."""
+    return bool(np.all((quotes.ask > quotes.bid) & (quotes.bid >= 0.0)))

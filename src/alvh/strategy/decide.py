@@ -6,92 +6,39 @@ order within each, and the first match wins. A layer on the last trading session
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Literal
-
 from alvh.core.orders import Reason
-from alvh.strategy.policy import AdaptiveRule, Policy
-from alvh.strategy.view import NOTHING_HELD, Memory, View
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intent:
-    """What is wanted, before contracts: ``condor`` is a group id for a close, ``layer`` a layer index."""
-
-    kind: Literal["close_condor", "open_condor", "roll_layer", "resize_layer", "trim_layer", "roll_overlay"]
-    reason: Reason
-    condor: int = -1
-    layer: int = -1
-    fraction: float = 1.0
-    first: bool = False
-    deadline: bool = False
-    dead_band: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """Intents in the order in which they are carried out, the reasons of what was held back, and the new memory.
-
-    ``active``: of the rules that the steward names (R46), those whose condition holds at this close.
-    """
-
-    intents: tuple[Intent, ...]
-    held_back: tuple[Reason, ...]
-    memory: Memory
-    active: frozenset[str] = frozenset()
+from alvh.strategy.decide_hedge import HedgeTurn
+from alvh.strategy.intents import Decision, Intent
+from alvh.strategy.policy import Policy
+from alvh.strategy.rule_state import RuleState
+from alvh.strategy.view import Memory, View
 
 
 def decide(policy: Policy, view: View, memory: Memory, index: int) -> Decision:
-    """All intents of one close; ``index`` counts sessions of the run (for cool-downs)."""
-    fired, memory = _fire_rules(policy, view, memory, index)
+    """All intents of one close; ``index`` is the market row of the session, by which cool-downs and episodes are counted."""
+    state = RuleState(policy, view, memory, index)
     intents: list[Intent] = []
     held_back: list[Reason] = []
-    _condor(policy, view, fired, intents, held_back)
-    memory = _hedge(policy, view, memory, fired, intents)
+    _condor(policy, view, state, intents, held_back)
+    turn = HedgeTurn(policy, view, state, memory, index)
+    if policy.hedge.enabled:
+        turn.run(intents, held_back)
     if policy.overlay is not None and view.overlay_day:
         reason = Reason(rule="overlay", signal="calendar", value=None, threshold=None, text="overlay roll")
         intents.append(Intent(kind="roll_overlay", reason=reason))
-    return Decision(intents=tuple(intents), held_back=tuple(held_back), memory=memory, active=_active(policy, view))
-
-
-def _active(policy: Policy, view: View) -> frozenset[str]:
     steward = policy.limits.steward
-    if steward is None or not steward.no_adding_while:
-        return frozenset()
-    named = [rule for rule in policy.rules if rule.name in steward.no_adding_while]
-    return frozenset(rule.name for rule in named if bool(rule.when.holds(view.signals.read)[0]))
+    named = () if steward is None else steward.no_adding_while
+    return Decision(
+        intents=tuple(intents),
+        held_back=tuple(held_back),
+        memory=turn.memory(),
+        active=frozenset(rule.name for k, rule in enumerate(policy.rules) if rule.name in named and state.holds(k)),
+        factors=tuple(turn.factor),
+        shifted=tuple(turn.shifted),
+    )
 
 
-def _fire_rules(policy: Policy, view: View, memory: Memory, index: int) -> tuple[list[tuple[AdaptiveRule, Reason]], Memory]:
-    fired: list[tuple[AdaptiveRule, Reason]] = []
-    last = list(memory.fired)
-    for k, rule in enumerate(policy.rules):
-        if not bool(rule.when.holds(view.signals.read)[0]) or index - last[k] <= rule.cool_down_sessions:
-            continue
-        last[k] = index
-        name = rule.when.signals()[0]
-        fired.append(
-            (
-                rule,
-                Reason(
-                    rule=rule.rule_id,
-                    signal=name,
-                    value=float(view.signals.read(name)[0]),
-                    threshold=None,
-                    text=f"{rule.name}: {rule.when.phrase()}",
-                ),
-            )
-        )
-    return fired, (replace(memory, fired=tuple(last)) if fired else memory)
-
-
-def _condor(
-    policy: Policy,
-    view: View,
-    fired: list[tuple[AdaptiveRule, Reason]],
-    intents: list[Intent],
-    held_back: list[Reason],
-) -> None:
+def _condor(policy: Policy, view: View, state: RuleState, intents: list[Intent], held_back: list[Reason]) -> None:
     condor = policy.condor
     if not condor.enabled:
         return
@@ -107,9 +54,10 @@ def _condor(
             Reason(rule="R33", signal="vix", value=view.vix, threshold=gate, text=f"no new condor: VIX above {gate:g}")
         )
         return
-    for rule, reason in fired:
-        if rule.then.kind == "skip_condor_entry":
-            held_back.append(reason)
+    for k, rule in enumerate(policy.rules):
+        if rule.then.kind == "skip_condor_entry" and state.ready(k, -1):
+            state.act(k, -1)
+            held_back.append(state.reason(k))
             return
     intents.append(
         Intent(
@@ -137,72 +85,3 @@ def _exit_reason(policy: Policy, view: View, k: int) -> Reason | None:
         value = float(view.condor_short_delta[k])
         return Reason(rule="R01", signal="short_delta", value=value, threshold=test.short_delta, text="short leg breached")
     return None
-
-
-def _hedge(policy: Policy, view: View, memory: Memory, fired: list[tuple[AdaptiveRule, Reason]], intents: list[Intent]) -> Memory:
-    hedge = policy.hedge
-    if not hedge.enabled:
-        return memory
-    started, last_roll = list(memory.started), list(memory.last_roll)
-    last_days = 1 if policy.timing.fill_at == "next_close" else 0
-    for k, layer in enumerate(hedge.layers):
-        intent: Intent | None = None
-        left = int(view.layer_sessions_left[k])
-        if layer.roll.kind != "hold_to_settlement" and left <= last_days:
-            text = "last trading session of what is held"
-            reason = Reason(rule="R10", signal="sessions_left", value=float(left), threshold=float(last_days), text=text)
-            intent = Intent(kind="roll_layer", reason=reason, layer=k, deadline=True)
-        if intent is None:
-            intent = _by_rule(layer.name, k, fired)
-        if intent is None and not started[k]:
-            if view.hedge_day:
-                reason = Reason(rule="R10", signal="calendar", value=None, threshold=None, text="first opening")
-                intent = Intent(kind="roll_layer", reason=reason, layer=k, first=True)
-        elif intent is None and _due(policy, view, last_roll[k], k):
-            text = f"roll due: {layer.roll.kind}"
-            reason = Reason(rule="R10", signal="calendar", value=None, threshold=None, text=text)
-            intent = Intent(kind="roll_layer", reason=reason, layer=k)
-        if intent is None and started[k]:
-            intent = _rebalance(layer.name, k, fired)
-        if intent is None and started[k] and hedge.size.resize == "weekly" and view.hedge_day:
-            reason = Reason(rule="R03", signal="calendar", value=None, threshold=None, text="weekly resize")
-            intent = Intent(kind="resize_layer", reason=reason, layer=k)
-        if intent is None:
-            continue
-        intents.append(intent)
-        if intent.kind == "roll_layer":
-            started[k], last_roll[k] = True, view.session
-    if not any(intent.kind == "roll_layer" for intent in intents):
-        return memory
-    return replace(memory, started=tuple(started), last_roll=tuple(last_roll))
-
-
-def _by_rule(name: str, layer: int, fired: list[tuple[AdaptiveRule, Reason]]) -> Intent | None:
-    """The first adaptive rule that acts on a layer: exits before rolls."""
-    for kind in ("close_layers", "roll_layers"):
-        for rule, reason in fired:
-            if rule.then.kind == kind and (not rule.then.layers or name in rule.then.layers):
-                if kind == "roll_layers":
-                    return Intent(kind="roll_layer", reason=reason, layer=layer)
-                return Intent(kind="trim_layer", reason=reason, layer=layer, fraction=rule.then.fraction_pct / 100.0)
-    return None
-
-
-def _rebalance(name: str, layer: int, fired: list[tuple[AdaptiveRule, Reason]]) -> Intent | None:
-    """The first rule that resizes a layer; whatever rolls or sells it comes before."""
-    for rule, reason in fired:
-        if rule.then.kind == "rebalance" and (not rule.then.layers or name in rule.then.layers):
-            return Intent(kind="resize_layer", reason=reason, layer=layer, dead_band=rule.then.dead_band_pct / 100.0)
-    return None
-
-
-def _due(policy: Policy, view: View, last_roll: int, k: int) -> bool:
-    roll = policy.hedge.layers[k].roll
-    left = int(view.layer_sessions_left[k])
-    if roll.kind == "sessions_before_expiry":
-        return left <= roll.sessions or (view.hedge_day and left >= NOTHING_HELD)
-    if roll.kind == "hold_to_settlement":
-        return view.hedge_day and left >= NOTHING_HELD
-    if roll.anchor == "last_roll":
-        return view.hedge_day and view.session - last_roll >= roll.days
-    return bool(view.layer_due[k])

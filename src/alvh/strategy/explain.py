@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from datetime import date
 from typing import Any
 
+from alvh.strategy.explain_hedge import WEEKDAYS, hedge_sentences, idle_hedge_keys, layer_sentences, rule_sentence
 from alvh.strategy.explain_limits import book_limit_sentences, book_limits_off
 from alvh.strategy.explain_overlay import overlay_idle_keys, overlay_sentences
-from alvh.strategy.explain_size import idle_size_keys, size_sentences
-from alvh.strategy.policy import AdaptiveRule, Condor, HedgeLayer, Policy
+from alvh.strategy.explain_size import idle_size_keys
+from alvh.strategy.policy import Condor, Policy
 from alvh.strategy.policy_file import LoadedPolicy
 from alvh.strategy.policy_keys import key_for
 from alvh.strategy.policy_parse import hints, item_class, toml_key
-
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 def explain(loaded: LoadedPolicy) -> str:
@@ -87,20 +85,11 @@ def idle_keys(policy: Policy) -> list[str]:
     idle.append("condor.wing.points" if condor.wing.kind == "delta" else "condor.wing.delta")
     idle += ["condor.size.lots"] if size.kind == "share_of_account" else ["condor.size.share_pct", "condor.size.minimum_lots"]
     idle += [f"hedge.size.{key}" for key in idle_size_keys(policy.hedge.size)]
-    for layer in policy.hedge.layers:
-        path = f"hedge.layer.{layer.name}"
-        idle += [f"{path}.strike.out_pct", f"{path}.strike.of"] if layer.strike.kind == "delta" else [f"{path}.strike.delta"]
-        if layer.restrike != "match_break_even":
-            idle.append(f"{path}.break_even_share_pct")
-        if layer.roll.kind != "every_days":
-            idle += [f"{path}.roll.days", f"{path}.roll.anchor"]
-        if layer.roll.kind != "sessions_before_expiry":
-            idle.append(f"{path}.roll.sessions")
-    idle += [f"rule.{rule.name}.then.fraction_pct" for rule in policy.rules if rule.then.kind != "close_layers"]
-    idle += [f"rule.{rule.name}.then.dead_band_pct" for rule in policy.rules if rule.then.kind != "rebalance"]
+    idle += idle_hedge_keys(policy)
     if policy.overlay is not None:
         idle += overlay_idle_keys(policy.overlay)
-        idle += ["limits.neutrality", "limits.steward", "limits.quick_ratio"]  # limits of condors and hedge
+        idle += ["limits.neutrality", "limits.steward", "limits.quick_ratio", "limits.depth"]  # limits of condors and hedge
+        idle += ["account.target_return_pct"]
     off = [part for part, on in (("condor.", condor.enabled), ("hedge.", policy.hedge.enabled)) if not on]
     for path, _ in leaves(policy):
         if any(path.startswith(part) and path != f"{part}enabled" for part in off):
@@ -117,13 +106,13 @@ def sections(policy: Policy) -> list[tuple[str, list[str]]]:
     result = [("Account and costs", _account(policy))]
     if policy.overlay is not None:
         return [*result, ("Overlay", overlay_sentences(policy.overlay))]
-    result += [("Condor", _condor(policy)), ("Hedge", _hedge(policy))]
-    result += [(f"Layer {layer.name}", _layer(layer, policy)) for layer in policy.hedge.layers if policy.hedge.enabled]
+    result += [("Condor", _condor(policy)), ("Hedge", hedge_sentences(policy))]
+    result += [(f"Layer {layer.name}", layer_sentences(layer, policy)) for layer in policy.hedge.layers if policy.hedge.enabled]
     result.append(("Limits", _limits(policy)))
     result.append(
         (
-            "Adaptive rules, in file order; of those on one sleeve the first that holds acts",
-            [_rule(rule) for rule in policy.rules],
+            "Adaptive rules, in file order; of those on one layer the first that may act does, exits first",
+            [rule_sentence(rule, policy) for rule in policy.rules],
         )
     )
     return [(title, sentences) for title, sentences in result if sentences]
@@ -143,8 +132,10 @@ def _account(policy: Policy) -> list[str]:
         "next_close": "the next session's close",
         "trade_window": "late-morning prices of the same session, rebuilt afterwards from the whole session",
     }[policy.timing.fill_at]
+    target = account.target_return_pct
     return [
         f"The account starts at {_usd(account.equity_usd)}. {sizes}".rstrip(),
+        *([] if target is None else [f"It is meant to earn {target:g} % a year: shown beside what is projected, no more (R65)."]),
         "Cash earns the 3-month bill rate, and negative cash pays it.",
         f"Decisions are made at the close and filled at {fill}.",
         f"A leg pays a share of the half-spread beyond mid: SPX legs {costs.spx_spread_share_pct:g} %, VIX calls "
@@ -157,7 +148,7 @@ def _account(policy: Policy) -> list[str]:
 
 
 def _entry_day(condor: Condor) -> str:
-    day = _WEEKDAYS[condor.entry.weekday]
+    day = WEEKDAYS[condor.entry.weekday]
     return {
         "weekly": f"every {day}, or the next session after a holiday",
         "monthly": f"on the first {day} of each month, or the next session after a holiday",
@@ -210,66 +201,6 @@ def _condor(policy: Policy) -> list[str]:
     return sentences
 
 
-def _hedge(policy: Policy) -> list[str]:
-    hedge, size = policy.hedge, policy.hedge.size
-    if not hedge.enabled:
-        return ["There is no hedge: the hedged and the unhedged run are the same."]
-    ladder = "/".join(f"{layer.ratio:g}" for layer in hedge.layers)
-    when = "at that layer's own roll" if size.resize == "at_roll" else "every week on the condor day"
-    names = ", ".join(layer.name for layer in hedge.layers)
-    anchor_day = _WEEKDAYS[date.fromisoformat(policy.grid_anchor).weekday()]
-    grid_day = _WEEKDAYS[policy.condor.entry.weekday]
-    return [
-        f"VIX calls in {len(hedge.layers)} layer{'s' if len(hedge.layers) != 1 else ''} ({names}), always held (R02, R07, R36).",
-        *size_sentences(size, ladder, when),
-        f"Roll days are counted from {anchor_day} {policy.grid_anchor}, in both directions, "
-        f"each on the first {grid_day} (or session after a holiday) on or after (R10).",
-        "On the last trading session of what it holds a layer rolls anyway; the grid does not move.",
-        f"No strike above {hedge.max_strike_to_forward:g} times the forward of its own expiry.",
-    ]
-
-
-def _layer(layer: HedgeLayer, policy: Policy) -> list[str]:
-    window = f"{layer.min_dte}-{layer.max_dte}"
-    aim = "the middle" if layer.aim_dte is None else f"{layer.aim_dte:g}"
-    monthly = "a monthly expiry before a weekly, then " if layer.prefer_monthly else ""
-    if layer.strike.kind == "delta":
-        strike = f"{layer.strike.delta:.3g} delta on the forward of its own expiry"
-    else:
-        side = "out of" if layer.strike.out_pct >= 0 else "in"
-        of = "VX forward" if layer.strike.of == "forward" else "spot VIX"
-        strike = f"{abs(layer.strike.out_pct):g} % {side} the money, counted from the {of}"
-    before = f"{layer.roll.sessions} session{'s' if layer.roll.sessions != 1 else ''}"
-    rolls = {
-        "every_days": f"Rolls every {layer.roll.days} calendar days "
-        + ("on the grid (R10)." if layer.roll.anchor == "schedule" else "from its last roll (R10)."),
-        "sessions_before_expiry": f"Rolls {before} before the last trading session of what it holds (R10).",
-        "hold_to_settlement": "Never rolls early: held to settlement, then opened anew (R10).",
-    }[layer.roll.kind]
-    to = "by the window" if layer.roll_to == "next_in_window" else "the next monthly"
-    new = {
-        "target_delta": "at the target again",
-        "same_moneyness": "at the held strike's ratio to its forward",
-        "match_break_even": "so that the VIX level is kept at which, with SPX at the open condors' nearer short put, it gains "
-        f"{layer.break_even_share_pct:g} % of what they lose by the next roll",
-    }[layer.restrike]
-    same = "it is struck anew"
-    if layer.same_expiry == "keep":
-        same = "the strike is kept and only the difference in quantity is traded"
-    empty = (
-        f"the listed one of at least {policy.hedge.fallback_min_dte} days with the fewest days outside it, on a tie the later"
-        if layer.when_empty == "nearest"
-        else "nothing is opened"
-    )
-    return [
-        f"{layer.ratio:g} in the ladder. Expiry: {window} calendar days, {monthly}the nearest to {aim} (R04-R06).",
-        f"Strike: {strike} (R04-R06).",
-        rolls,
-        f"A roll chooses the new expiry {to} and strikes it {new} (R11); where that names the expiry held, {same} (R10).",
-        f"Where the window holds no listed expiry: {empty}; it is counted (R04).",
-    ]
-
-
 def _limits(policy: Policy) -> list[str]:
     return _spread_limit(policy) + book_limit_sentences(policy.limits)
 
@@ -284,19 +215,6 @@ def _spread_limit(policy: Policy) -> list[str]:
         f"Opening for the {sleeves} is refused where (ask - bid) / mid is above {spread.max_pct:g} %, "
         f"per leg or averaged over the order; where that stops the opening half of a roll, {roll}. Never a close (R45)."
     ]
-
-
-def _rule(rule: AdaptiveRule) -> str:
-    then = rule.then
-    layers = f"layers {', '.join(then.layers)}" if then.layers else "all layers"
-    action = {
-        "skip_condor_entry": "no condor is opened at that session",
-        "roll_layers": f"{layers} roll at that session, off schedule",
-        "close_layers": f"{then.fraction_pct:g} % of {layers} is sold",
-        "rebalance": f"{layers} are brought to their target where more than {then.dead_band_pct:g} % of it off",
-    }[then.kind]
-    rest = f", at most once in {rule.cool_down_sessions + 1} sessions" if rule.cool_down_sessions else ""
-    return f"{rule.name} ({rule.rule_id}): when {rule.when.phrase()}, {action}{rest}."
 
 
 def not_configured(policy: Policy) -> list[str]:

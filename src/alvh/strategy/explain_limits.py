@@ -36,14 +36,21 @@ def book_limit_sentences(limits: Limits) -> list[str]:
             "No condor is opened that leaves cash and long options at the bid below "
             f"{quick.floor:g} times the condors' width and the value of the next rolls (R48)."
         )
+    if limits.depth is not None:
+        what = "contracts shown at the bid" if limits.depth.of == "bid_size" else "open interest"
+        made.append(
+            f"The plan calls a sale illiquid where {what} is below {limits.depth.floor:g} times the contracts to sell; model "
+            "prices show no size, so a backtest does not know (R48)."
+        )
     return made
 
 
 def book_limits_off(limits: Limits) -> list[str]:
     """The limits that are not configured."""
-    all_three = (
+    every = (
         ("bounds on delta and vega (limits.neutrality, R44)", limits.neutrality),
         ("steward's caps (limits.steward, R46)", limits.steward),
         ("quick ratio's floor (limits.quick_ratio, R48)", limits.quick_ratio),
+        ("floor under displayed sizes (limits.depth, R48)", limits.depth),
     )
-    return [f"No {name}." for name, limit in all_three if limit is None]
+    return [f"No {name}." for name, limit in every if limit is None]

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from itertools import pairwise
 
 from alvh.core.errors import ConfigError, nearest
+from alvh.strategy.hedge_check import Refuse, check_hedge, check_rules
 from alvh.strategy.overlay_policy import Overlay, OverlayBand
-from alvh.strategy.policy import Condor, Hedge, HedgeLayer, Policy
-from alvh.strategy.sizing import SOLVED_KINDS
+from alvh.strategy.policy import Condor, Policy
 
 
 def check_policy(policy: Policy, origin: Callable[[str], str], file: str) -> None:
@@ -20,12 +20,9 @@ def check_policy(policy: Policy, origin: Callable[[str], str], file: str) -> Non
 
     _check_overlay(policy, refuse)
     _check_condor(policy.condor, refuse)
-    _check_hedge(policy.hedge, refuse)
-    _check_rules(policy, refuse)
+    check_hedge(policy.hedge, refuse)
+    check_rules(policy, refuse)
     _check_limits(policy, refuse)
-
-
-Refuse = Callable[[str, str, str, str], ConfigError]
 
 
 def _check_condor(condor: Condor, refuse: Refuse) -> None:
@@ -79,90 +76,6 @@ def _check_condor(condor: Condor, refuse: Refuse) -> None:
             '["XSP"] alone, or SPXW and SPX',
             "name one size of contract only",
         )
-
-
-def _check_hedge(hedge: Hedge, refuse: Refuse) -> None:
-    if hedge.enabled and not hedge.layers:
-        raise refuse(
-            "the hedge is on but has no layer",
-            "hedge.layer",
-            "one [[hedge.layer]] or more, or hedge.enabled = false",
-            'write extends = "alvh-442", or add a layer',
-        )
-    _check_size(hedge, refuse)
-    for layer in hedge.layers:
-        if layer.restrike == "match_break_even" and hedge.size.kind in SOLVED_KINDS:
-            raise refuse(
-                f"{hedge.size.kind} solves the quantity for a strike, and match_break_even the strike for a quantity",
-                f"hedge.layer.{layer.name}.restrike",
-                "target_delta or same_moneyness, or a size counted from a notional",
-                "change one of the two",
-            )
-        _check_layer(layer, f"hedge.layer.{layer.name}", refuse)
-
-
-MOST_CAPITAL_PCT = 20.0
-"""The published share is 4-8 % of notional (R52): more than a fifth of the account is a slip, or the default of another kind."""
-
-
-def _check_size(hedge: Hedge, refuse: Refuse) -> None:
-    size = hedge.size
-    if size.kind in SOLVED_KINDS and size.reference == "planned":
-        raise refuse(
-            f"{size.kind} is solved on the condors that are open, and planned ones have no legs",
-            "hedge.size.reference",
-            "open",
-            "set it to open, or choose another kind",
-        )
-    if size.kind == "capital_share" and size.share_pct > MOST_CAPITAL_PCT:
-        raise refuse(
-            f"premium of {size.share_pct:g} % of the account",
-            "hedge.size.share_pct",
-            f"above 0, at most {MOST_CAPITAL_PCT:g} with capital_share",
-            "write the share that may be spent, such as 1",
-        )
-    if size.kind == "stress_target" and size.stress.spx_pct >= 0.0 and size.stress.vix_points <= 0.0:
-        raise refuse(
-            "no fall of SPX and no rise of VIX is nothing that VIX calls hedge",
-            "hedge.size.stress.spx_pct",
-            "below 0, or vix_points above 0",
-            "state the stress that the hedge is for",
-        )
-
-
-def _check_layer(layer: HedgeLayer, path: str, refuse: Refuse) -> None:
-    if layer.min_dte > layer.max_dte:
-        raise refuse(
-            f"the window {layer.min_dte}-{layer.max_dte} is empty",
-            f"{path}.min_dte",
-            f"at most max_dte ({layer.max_dte})",
-            "swap min_dte and max_dte",
-        )
-    if layer.aim_dte is not None and not layer.min_dte <= layer.aim_dte <= layer.max_dte:
-        raise refuse(
-            f"aim_dte {layer.aim_dte:g} lies outside the window",
-            f"{path}.aim_dte",
-            f'{layer.min_dte} to {layer.max_dte}, or "middle"',
-            "move it inside",
-        )
-
-
-def _check_rules(policy: Policy, refuse: Refuse) -> None:
-    layers = [layer.name for layer in policy.hedge.layers]
-    for rule in policy.rules:
-        path = f"rule.{rule.name}.then"
-        for name in rule.then.layers:
-            if name not in layers:
-                raise refuse(
-                    f"there is no layer '{name}'",
-                    f"{path}.layers",
-                    ", ".join(layers) or "no layer is defined",
-                    nearest(name, layers) or "name an existing layer",
-                )
-        if rule.then.layers and rule.then.kind == "skip_condor_entry":
-            raise refuse(
-                "skip_condor_entry acts on no layer", f"{path}.layers", "an empty list, or another kind", "remove the layers"
-            )
 
 
 def _check_limits(policy: Policy, refuse: Refuse) -> None:

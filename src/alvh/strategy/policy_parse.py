@@ -15,7 +15,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from alvh.core.errors import ConfigError, nearest
 from alvh.strategy.condition_file import parse_condition, parse_number
 from alvh.strategy.conditions import Condition
-from alvh.strategy.policy_keys import Key, key_for
+from alvh.strategy.key import Key
+from alvh.strategy.policy_keys import key_for
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _RULE_ID = re.compile(r"R\d\d")
@@ -138,6 +139,7 @@ _MOVED = {
     "per_index_notional_usd": "write [hedge.size] with kind = 'index_notional' and per_usd",
     "per_risk_capital_usd": "write [hedge.size] with kind = 'risk_capital' and per_usd",
     "gate": "write gate_max_vix under [condor] (R33)",
+    "instrument": "write the instrument in each [[hedge.layer]] (R07)",
     "layers": "write each layer as [[hedge.layer]]",
     "rules": "write each rule as [[rule]]",
 }

@@ -7,8 +7,9 @@ from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from typing import Any, Literal, get_args, get_origin
 
 from alvh.strategy.conditions import Condition
+from alvh.strategy.key import Key
 from alvh.strategy.policy import Policy
-from alvh.strategy.policy_keys import KEYS, Key
+from alvh.strategy.policy_keys import KEYS
 from alvh.strategy.policy_parse import hints, item_class, optional_class, toml_key, without_none
 
 _INTRO = """\

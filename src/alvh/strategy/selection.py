@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from alvh.market.market import Slice, Snapshot
 from alvh.market.series import SeriesTable
-from alvh.strategy.policy import Condor, Hedge, HedgeLayer, LayerStrike
+from alvh.strategy.policy import Condor, Hedge, HedgeLayer, LayerStrike, SoldStrike
 
 Ints = NDArray[np.int64]
 CALL, PUT = 1, -1
@@ -42,35 +42,65 @@ def choose_condor_expiry(snapshot: Snapshot, series: SeriesTable, condor: Condor
 
 
 def choose_layer_expiry(
-    snapshot: Snapshot, series: SeriesTable, layer: HedgeLayer, fallback_min_dte: int, held: int | None
+    snapshot: Snapshot,
+    series: SeriesTable,
+    layer: HedgeLayer,
+    fallback_min_dte: int,
+    held: int | None,
+    *,
+    roots: tuple[str, ...] = (),
+    shifted: bool = False,
 ) -> ExpiryChoice:
     """Inside the window a monthly before a weekly (where preferred), then nearest the aim, on a tie the later.
 
     Where the window names no listed expiry: the listed one of at least ``fallback_min_dte`` with the fewest calendar days
-    outside the window, on a tie the later. ``roll_to = next_monthly`` takes the first monthly after what is held.
+    outside the window, on a tie the later. ``roll_to = next_monthly`` takes the first monthly after what is held. ``shifted``
+    moves the window behind its own far end (R12). ``roots``: SPX roots that may be chosen, the preferred one first; VX futures
+    are monthly contracts.
     """
-    rows = snapshot.listed(vix=True)
+    rows = layer_rows(snapshot, series, layer, roots)
     dte = series.expiry[rows] - snapshot.session
-    if layer.roll_to == "next_monthly" and held is not None:
+    if layer.roll_to == "next_monthly" and held is not None and not shifted:
         later = rows[series.monthly[rows] & (series.expiry[rows] > series.expiry[held])]
         if len(later):
             return ExpiryChoice(series=int(later[0]), fallback=False)
-    inside = (dte >= layer.min_dte) & (dte <= layer.max_dte)
+    shift = layer.max_dte + 1 - layer.min_dte if shifted else 0
+    near, far = layer.min_dte + shift, layer.max_dte + shift
+    inside = (dte >= near) & (dte <= far)
     if inside.any():
         rows, dte = rows[inside], dte[inside]
         if layer.prefer_monthly and series.monthly[rows].any():
             monthly = series.monthly[rows]
             rows, dte = rows[monthly], dte[monthly]
-        aim = layer.aim_dte if layer.aim_dte is not None else 0.5 * (layer.min_dte + layer.max_dte)
-        return ExpiryChoice(series=int(rows[_nearest_later(np.abs(dte - aim))]), fallback=False)
+        aim = layer.aim_dte + shift if layer.aim_dte is not None else 0.5 * (near + far)
+        return ExpiryChoice(series=_preferred(series, rows, _nearest_later(np.abs(dte - aim)), roots), fallback=False)
     if layer.when_empty == "skip":
         return ExpiryChoice(series=None, fallback=True)
     far_enough = dte >= fallback_min_dte
     if not far_enough.any():
         return ExpiryChoice(series=None, fallback=True)
     rows, dte = rows[far_enough], dte[far_enough]
-    outside = np.maximum(layer.min_dte - dte, dte - layer.max_dte)
-    return ExpiryChoice(series=int(rows[_nearest_later(outside)]), fallback=True)
+    outside = np.maximum(near - dte, dte - far)
+    return ExpiryChoice(series=_preferred(series, rows, _nearest_later(outside), roots), fallback=True)
+
+
+def layer_rows(snapshot: Snapshot, series: SeriesTable, layer: HedgeLayer, roots: tuple[str, ...]) -> Ints:
+    """Listed series that a layer's instrument may stand on, ascending by expiry."""
+    if layer.instrument == "spx_put_spreads":
+        rows = snapshot.listed(vix=False)
+        return rows[np.array([series.roots[row].value in roots for row in rows.tolist()], dtype=np.bool_)]
+    rows = snapshot.listed(vix=True)
+    return rows[series.monthly[rows]] if layer.is_future else rows
+
+
+def _preferred(series: SeriesTable, rows: Ints, at: int, roots: tuple[str, ...]) -> int:
+    """Of the rows with the expiry of ``rows[at]`` the one whose root is preferred."""
+    same = rows[series.expiry[rows] == series.expiry[rows[at]]].tolist()
+    if len(same) == 1 or not roots:
+        return int(rows[at])
+    return int(
+        min(same, key=lambda row: roots.index(series.roots[row].value) if series.roots[row].value in roots else len(roots))
+    )
 
 
 def _nearest_later(distance: NDArray[np.float64] | Ints) -> int:
@@ -118,19 +148,41 @@ def choose_condor_strikes(snapshot: Snapshot, row: int, condor: Condor) -> Condo
     )
 
 
-def choose_layer_strike(
-    snapshot: Snapshot,
-    row: int,
-    strike: LayerStrike,
-    hedge: Hedge,
-    same_moneyness: float | None,
-) -> float | None:
-    """Strike of a layer's call: by delta on the forward of its own expiry, or by moneyness; at most the cap times that forward.
+FUTURE = 0
+"""``right`` of a VX future on a VIX series."""
+LayerLegs = tuple[tuple[float, int, int], ...]
+"""Legs of one unit of a layer: strike in points, right, and +1 bought or -1 sold; the bought leg first."""
 
-    ``same_moneyness``: strike ÷ forward at the previous opening, kept where the layer restrikes at the same moneyness.
+
+def choose_layer_legs(
+    snapshot: Snapshot, row: int, layer: HedgeLayer, hedge: Hedge, same_moneyness: float | None
+) -> LayerLegs | None:
+    """Legs of one unit of a layer on a series, ``None`` where the listed strikes do not allow it.
+
+    The bought strike is by delta on the forward of its own expiry, or by moneyness; a VIX strike is at most the cap times that
+    forward. The sold strike of a spread lies beyond the bought one. ``same_moneyness``: strike ÷ forward at the previous
+    opening, kept where the layer restrikes so.
     """
-    chain = snapshot.slice(row, CALL)
-    allowed = chain.strikes <= hedge.max_strike_to_forward * chain.forward
+    if layer.is_future:
+        return ((0.0, FUTURE, 1),)
+    right = PUT if layer.instrument == "spx_put_spreads" else CALL
+    chain = snapshot.slice(row, right)
+    spot = snapshot.vix if right == CALL else snapshot.spx
+    allowed = np.ones(len(chain.strikes), dtype=np.bool_)
+    if right == CALL:
+        allowed = chain.strikes <= hedge.max_strike_to_forward * chain.forward
+    bought = _strike(chain, allowed, layer.strike, spot, same_moneyness)
+    if bought is None:
+        return None
+    if not layer.is_spread:
+        return ((bought, right, 1),)
+    sold = _strike(chain, allowed & (right * (chain.strikes - bought) > 0.0), layer.short_strike, spot, None)
+    return None if sold is None else ((bought, right, 1), (sold, right, -1))
+
+
+def _strike(
+    chain: Slice, allowed: NDArray[np.bool_], strike: LayerStrike | SoldStrike, spot: float, same_moneyness: float | None
+) -> float | None:
     if not allowed.any():
         return None
     strikes = chain.strikes[allowed]
@@ -138,5 +190,5 @@ def choose_layer_strike(
         return float(strikes[np.argmin(np.abs(strikes - same_moneyness * chain.forward))])
     if strike.kind == "delta":
         return float(strikes[np.argmin(np.abs(chain.delta[allowed] - strike.delta))])
-    base = chain.forward if strike.of == "forward" else snapshot.vix
-    return float(strikes[np.argmin(np.abs(strikes - base * (1.0 + strike.out_pct / 100.0)))])
+    base = chain.forward if strike.of == "forward" else spot
+    return float(strikes[np.argmin(np.abs(strikes - base * (1.0 + chain.right * strike.out_pct / 100.0)))])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from alvh.risk.size import Target
 from alvh.risk.size_inputs import Move
@@ -39,15 +41,39 @@ class BookReadings:
     lots: int
 
 
-def layer_quantity(size: HedgeSize, ratio: float, readings: BookReadings) -> int:
-    """Whole contracts nearest the ratio (halves round up)."""
+class CondorLots(Protocol):
+    """A condor as the readings count it."""
+
+    @property
+    def lots(self) -> int: ...
+    @property
+    def index_lots(self) -> float: ...
+    @property
+    def max_loss_usd(self) -> float: ...
+
+
+def book_readings(condors: Iterable[CondorLots], spx: float) -> BookReadings:
+    """The readings of condors at an index level; ``index_lots`` are lots in units of SPX x 100."""
+    held = list(condors)
+    return BookReadings(
+        index_notional_usd=spx * 100.0 * sum(condor.index_lots for condor in held),
+        risk_capital_usd=sum(condor.max_loss_usd for condor in held),
+        lots=sum(condor.lots for condor in held),
+    )
+
+
+def ladders(size: HedgeSize, readings: BookReadings) -> float:
+    """How many full ladders a counted size asks for."""
     if size.kind == "index_notional":
-        units = readings.index_notional_usd / size.per_usd
-    elif size.kind == "risk_capital":
-        units = readings.risk_capital_usd / size.per_usd
-    else:
-        units = float(readings.lots)
-    return math.floor(ratio * units + 0.5)
+        return readings.index_notional_usd / size.per_usd
+    if size.kind == "risk_capital":
+        return readings.risk_capital_usd / size.per_usd
+    return float(readings.lots)
+
+
+def whole(contracts: float) -> int:
+    """Whole contracts nearest to a number of them, halves up."""
+    return math.floor(contracts + 0.5)
 
 
 def size_target(size: HedgeSize) -> Target:
@@ -70,4 +96,5 @@ def reads_betas(policy: Policy) -> bool:
     """Whether a run of this policy reads measured betas."""
     hedge = policy.hedge
     matched = any(layer.restrike == "match_break_even" for layer in hedge.layers)
-    return policy.limits.neutrality is not None or (hedge.enabled and (matched or hedge.size.kind in SOLVED_KINDS))
+    solved = matched or hedge.size.kind in SOLVED_KINDS or hedge.ratio_of == "vega"
+    return policy.limits.neutrality is not None or (hedge.enabled and solved)

@@ -17,6 +17,8 @@ Bools = NDArray[np.bool_]
 
 NOTHING_HELD = 1 << 30
 """Sessions left of a layer that holds nothing."""
+NEVER = -(1 << 30)
+"""Row of what has not happened."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +44,10 @@ class Signals:
 class View:
     """One close as a decision sees it.
 
-    Condor arrays have one row per open condor, layer arrays one per layer. ``sessions_left`` counts sessions from now to the
-    last trading session of what a layer holds (0 on that session, ``NOTHING_HELD`` where it holds nothing). ``due`` is the
-    fixed grid.
+    Condor arrays have one row per open condor, layer arrays one per layer, rule arrays one per adaptive rule. ``sessions_left``
+    counts sessions from now to the last trading session of what a layer holds (0 on that session, ``NOTHING_HELD`` where it
+    holds nothing); ``value`` and ``cost`` are dollars of what it holds at mid and as paid. ``due`` is the fixed grid.
+    ``rule_holds`` is False where ``rule_known`` is: a signal that the rule reads has no value.
     """
 
     session: int
@@ -58,18 +61,44 @@ class View:
     condor_short_delta: Floats
     layer_due: Bools
     layer_sessions_left: Ints
+    layer_value_usd: Floats
+    layer_cost_usd: Floats
     signals: Signals
+    rule_holds: Bools
+    rule_known: Bools
     overlay_day: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """State that decisions carry: which layers have started, each layer's last roll, and when each rule last acted."""
+    """State that decisions carry from close to close; every ``..._row`` is a row of the market's sessions.
+
+    By layer: opened since it was last switched off, switched on (``presence``), day of its last roll, row at which a roll fell
+    due that is held back (``NEVER``: none), its ratio's factor, and whether it sold winners since its last roll. By rule: rows
+    at which it last acted on each layer and, last, on the condors; row at which it last held, and at which that episode began.
+    """
 
     started: tuple[bool, ...]
+    active: tuple[bool, ...]
     last_roll: tuple[int, ...]
-    fired: tuple[int, ...]
+    due_row: tuple[int, ...]
+    factor: tuple[float, ...]
+    monetised: tuple[bool, ...]
+    acted_row: tuple[tuple[int, ...], ...]
+    held_row: tuple[int, ...]
+    episode_row: tuple[int, ...]
 
     @staticmethod
-    def fresh(layers: int, rules: int) -> Memory:
-        return Memory(started=(False,) * layers, last_roll=(NOTHING_HELD,) * layers, fired=(-NOTHING_HELD,) * rules)
+    def fresh(layers: int, rules: int, *, active: bool = True) -> Memory:
+        """Before the first session; ``active`` where layers are held whatever rules say."""
+        return Memory(
+            started=(False,) * layers,
+            active=(active,) * layers,
+            last_roll=(NOTHING_HELD,) * layers,
+            due_row=(NEVER,) * layers,
+            factor=(1.0,) * layers,
+            monetised=(False,) * layers,
+            acted_row=((NEVER,) * (layers + 1),) * rules,
+            held_row=(NEVER,) * rules,
+            episode_row=(NEVER,) * rules,
+        )

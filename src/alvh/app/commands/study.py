@@ -56,5 +56,22 @@ def _clustering(verbs: Any, add: Add, data_help: str, span: Callable[[ArgumentPa
     span(found, "session")
 
 
-SUB_COMMANDS = (_model_error, _fit_chains, _parity, _replicate, _clustering)
+def _press(verbs: Any, add: Add, data_help: str, span: Callable[[ArgumentParser, str], None]) -> None:
+    found = add("press", "study_press", "Spikes of VIX that reverted, beside what was told at the time.", verbs)
+    found.add_argument("--data", metavar="DIR", help=data_help)
+    span(found, "session")
+
+
+def _displays(verbs: Any, add: Add, data_help: str, span: Callable[[ArgumentParser, str], None]) -> None:
+    from alvh.app.parser import DEFAULT_POLICY, iso_date  # at the top it would be a circle
+
+    found = add("displays", "study_displays", "What no rule acts on: differentials, term structure, rate spike, theta.", verbs)
+    found.add_argument("--data", metavar="DIR", help=data_help)
+    found.add_argument("--as-of", type=iso_date, metavar="DATE", help="session (YYYY-MM-DD; default: the last one)")
+    found.add_argument("--policy", default=DEFAULT_POLICY, metavar="POLICY", help=f"name or file (default: {DEFAULT_POLICY})")
+    found.add_argument("--rate-spike-bp", type=float, default=40.0, metavar="BP", help="rise that is a rate spike (default: 40)")
+    found.add_argument("--fx-score", type=float, default=1.0, metavar="Z", help="move that makes a spike external (default: 1)")
+
+
+SUB_COMMANDS = (_model_error, _fit_chains, _parity, _replicate, _clustering, _press, _displays)
 """One a sub-command, in the order of the help text."""

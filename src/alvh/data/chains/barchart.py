@@ -24,13 +24,12 @@ from alvh.market.history import Floats
 
 NAME: Final = "Barchart"
 KEYS: Final = '{"date", "spot", "timestamp", "expiries": {"2026-02-19": [{"strikePrice", "optionType", "bidPrice", "askPrice"}]}}'
-_FIRST_KEY: Final = '{"date"'
 _RIGHTS: Final = {"Call": 1.0, "Put": -1.0}
 
 
-def looks_like(header: tuple[str, ...]) -> bool:
-    """The first keys of the object, cut at commas."""
-    return header[0].startswith(_FIRST_KEY) and any(cell.startswith('timestamp"') for cell in header)
+def looks_like(keys: tuple[str, ...]) -> bool:
+    """The first key of the object, and its stamp."""
+    return keys[:1] == ("date",) and "timestamp" in keys
 
 
 def read(source: SourceText, log: QualityLog) -> list[RawQuotes]:

@@ -6,10 +6,11 @@ from typing import Final
 
 import numpy as np
 
-from alvh.data.chains.raw import RawQuotes, by_session, ones
+from alvh.data.chains.raw import RawQuotes, by_session, ones, stated_size
 from alvh.data.chains.symbols import occ_contracts
 from alvh.data.quality import QualityLog
-from alvh.data.text import SourceText, read_table
+from alvh.data.text import SourceText, Table, read_table
+from alvh.market.history import Floats
 
 NAME: Final = "Cboe delayed quotes"
 HEADER: Final = "session_date,ticker,expiry,right,strike,option,bid,bid_size,ask,ask_size,...,volume,open_interest,..."
@@ -26,7 +27,7 @@ def read(source: SourceText, log: QualityLog) -> list[RawQuotes]:
     table = read_table(source, looks_like, expected=HEADER, required=("option", "bid", "ask"))
     sessions = table.days("session_date")
     rank, line = ones(table.lines)
-
+    bid, ask = table.floats("bid", blank=True), table.floats("ask", blank=True)
     raw = RawQuotes(
         label=source.label,
         layout=NAME,
@@ -34,11 +35,18 @@ def read(source: SourceText, log: QualityLog) -> list[RawQuotes]:
         minute=None,
         spot=np.nan,
         contracts=occ_contracts(table.column("option"), label=source.label, column="option", lines=table.lines),
-        bid=table.floats("bid", blank=True),
-        ask=table.floats("ask", blank=True),
+        bid=bid,
+        ask=ask,
         volume=table.floats("volume", blank=True),
         open_interest=table.floats("open_interest", blank=True),
         rank=rank,
         line=line,
+        bid_size=_size(table, "bid_size", bid),
+        ask_size=_size(table, "ask_size", ask),
     )
     return by_session(raw, sessions)
+
+
+def _size(table: Table, name: str, price: Floats) -> Floats | None:
+    """Displayed contracts, None where the file was flattened without them."""
+    return stated_size(table.floats(name, blank=True), price) if name in table.header else None

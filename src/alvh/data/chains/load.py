@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Final
 
 from alvh.core.days import iso
 from alvh.core.errors import AlvhError, DataMissing
-from alvh.data.chains import barchart, delayed, historical, ivolatility, quotedata, quotedata_old, vol_frame
+from alvh.data.chains import barchart, delayed, historical, ivolatility, quotedata, quotedata_old, served, vol_frame
 from alvh.data.chains.raw import RawQuotes, checked_chains
 from alvh.data.detect import HEAD_BYTES, head_text
 from alvh.data.quality import QualityLog
@@ -24,17 +25,22 @@ TODO_UNKNOWN: Final = "not read; the layouts are in docs/reference/chain-files.m
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """One vendor layout: its name, whether a header is its, and its reader."""
+    """One vendor layout: its name, whether a header (of JSON: the key names in order) is its, and its reader."""
 
     name: str
     looks_like: Callable[[tuple[str, ...]], bool]
     read: Callable[[SourceText, QualityLog], list[RawQuotes]]
+    is_json: bool = False
 
 
-LAYOUTS: Final = tuple(
-    Layout(name=module.NAME, looks_like=module.looks_like, read=module.read)
-    for module in (delayed, quotedata, quotedata_old, ivolatility, historical, vol_frame, barchart)
+LAYOUTS: Final = (
+    *(
+        Layout(name=module.NAME, looks_like=module.looks_like, read=module.read)
+        for module in (delayed, quotedata, quotedata_old, ivolatility, historical, vol_frame)
+    ),
+    *(Layout(name=module.NAME, looks_like=module.looks_like, read=module.read, is_json=True) for module in (served, barchart)),
 )
+_KEY: Final = re.compile(r'"([^"\\]{1,40})"\s*:')
 
 
 def load_chains(path: Path, log: QualityLog) -> tuple[QuotedChain, ...]:
@@ -69,11 +75,14 @@ def load_chains(path: Path, log: QualityLog) -> tuple[QuotedChain, ...]:
 
 
 def detect(text: str) -> Layout | None:
-    """The layout of a file by its first lines, or None."""
+    """The layout of a file by its first lines, of JSON by its first keys, or None."""
+    if text.lstrip().startswith(("{", "[")):
+        keys = tuple(_KEY.findall(text[:HEAD_BYTES]))
+        return next((layout for layout in LAYOUTS if layout.is_json and layout.looks_like(keys)), None)
     for row in head_cells(text):
         header = header_of(row)
         for layout in LAYOUTS:
-            if header and layout.looks_like(header):
+            if header and not layout.is_json and layout.looks_like(header):
                 return layout
     return None
 

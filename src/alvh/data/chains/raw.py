@@ -61,6 +61,7 @@ class RawQuotes:
 
     ``minute`` counts Eastern minutes from the session's midnight, 1440 or more for quotes taken on a later day, None where the
     file does not say. ``rank`` orders several rows of one contract, the lowest first; ``line`` is the row's line in the file.
+    ``bid_size`` and ``ask_size`` are contracts, NaN where not stated, None where the layout has none.
     """
 
     label: str
@@ -75,6 +76,8 @@ class RawQuotes:
     open_interest: Floats
     rank: NDArray[np.int64]
     line: NDArray[np.int64]
+    bid_size: Floats | None = None
+    ask_size: Floats | None = None
 
     def rows(self, kept: Bools | NDArray[np.intp]) -> RawQuotes:
         """The rows that ``kept`` marks, or those that it numbers, in its order."""
@@ -93,6 +96,8 @@ class RawQuotes:
             open_interest=self.open_interest[kept],
             rank=self.rank[kept],
             line=self.line[kept],
+            bid_size=None if self.bid_size is None else self.bid_size[kept],
+            ask_size=None if self.ask_size is None else self.ask_size[kept],
         )
 
 
@@ -165,7 +170,7 @@ def _checked(raw: RawQuotes, underlying: str, log: QualityLog) -> QuotedChain:
             todo="check that the file holds the chain of the day that it names",
         )
     _note_kept(raw, log)
-    contracts = raw.contracts
+    contracts, nothing = raw.contracts, np.full(raw.line.size, np.nan)
     return QuotedChain(
         underlying=underlying,
         session=raw.session,
@@ -181,6 +186,8 @@ def _checked(raw: RawQuotes, underlying: str, log: QualityLog) -> QuotedChain:
         open_interest=raw.open_interest,
         listed_spot=raw.spot if raw.spot > 0.0 else np.nan,
         source=f"{raw.layout}: {raw.label}",
+        bid_size=nothing if raw.bid_size is None else raw.bid_size,
+        ask_size=nothing if raw.ask_size is None else raw.ask_size,
     )
 
 
@@ -292,6 +299,14 @@ def _note_kept(raw: RawQuotes, log: QualityLog) -> None:
     if odd.any():
         todo = "kept as AM-settled by their root; check the expiries"
         log.note("warning", raw.label, SPX_OFF_RULE, count=int(odd.sum()), examples=_examples(raw, odd), todo=todo)
+
+
+def stated_size(size: Floats, price: Floats) -> Floats:
+    """Displayed contracts (rows,), NaN where not stated: below zero, or zero beside a price.
+
+    Cboe's delayed quotes print 0 beside every price once the day's trading is over: no size, not an empty book.
+    """
+    return np.where((size < 0.0) | (size == 0.0) & (price > 0.0), np.nan, size)
 
 
 def ones(lines: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -24,22 +24,39 @@ from alvh.market.positions import FUTURE, NOT_OPENED, Positions
 REQUIRED: Final = ("root", "expiry", "strike", "right", "quantity")
 OPTIONAL: Final = ("opened", "open_price", "sleeve", "layer")
 COLUMNS: Final = REQUIRED + OPTIONAL
+STATE: Final = "state"
+"""Key of a JSON book under which a plan keeps what its rules remember; exposures and margin do not read it."""
 _FORMAT: Final = "the layout of docs/reference/book-file.md: " + ",".join(COLUMNS)
 
 
-def read_book(path: Path, *, as_of: int | None) -> Positions:
+def read_book(path: Path, *, as_of: int | None, empty: bool = False) -> Positions:
     """Read a book file into positions, in the order of the file.
 
     ``as_of`` is the day whose close is meant: a position that has settled by then is refused; ``None`` leaves that check out.
+    ``empty`` allows a file of no position, which is a book that has yet to begin.
     Errors: :class:`DataMissing` where the file cannot be read, :class:`DataInvalid` for everything else.
     """
     source = read_source(path, label=path.name)
     text = source.text
     is_json = path.name.lower().endswith(".json") or text.lstrip()[:1] in ("[", "{")
     rows = _json_rows(text, source.label) if is_json else _csv_rows(text, source.label)
+    if not rows and not empty:
+        _refuse_empty(source.label)
     lots = [lot_of(row, as_of) for row in rows]
     refuse_contradictions(rows, lots)
     return _positions(lots)
+
+
+def read_book_state(path: Path) -> Any | None:
+    """What a plan kept in a JSON book beside its positions, unchecked; None where the book has none."""
+    text = read_source(path, label=path.name).text
+    if not text.lstrip().startswith("{"):
+        return None
+    try:
+        found = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise DataInvalid(str(error), where=path.name, allowed="JSON as alvh wrote it", todo="mend the file") from error
+    return found.get(STATE) if isinstance(found, dict) else None
 
 
 def write_book(positions: Positions, path: Path) -> None:
@@ -82,8 +99,6 @@ def _csv_rows(text: str, label: str) -> list[BookRow]:
     table = [(at, cells) for at, cells in table if any(cell.strip() for cell in cells)]
     first, header = table[0][0], header_of(table[0][1])
     _check_header(header, label, first)
-    if len(table) == 1:
-        _refuse_empty(label)
     rows = []
     for at, cells in table[1:]:
         cut = list(cells)
@@ -148,11 +163,11 @@ def _json_rows(text: str, label: str) -> list[BookRow]:
     except (ValueError, RecursionError) as error:
         raise DataInvalid(str(error), where=label, allowed="every key once, finite numbers", todo="mend the file") from error
     if isinstance(found, dict):
-        if set(found) != {"positions"}:
+        if not {"positions"} <= set(found) <= {"positions", STATE}:
             raise DataInvalid(
                 f"the object has the keys {', '.join(sorted(found)) or '(none)'}",
                 where=label,
-                allowed='a list of positions, or {"positions": [...]} and no other key',
+                allowed=f'a list of positions, or {{"positions": [...]}}, with a "{STATE}" that a plan wrote or without',
                 todo="put the positions in a list under 'positions'",
             )
         found = found["positions"]
@@ -160,8 +175,6 @@ def _json_rows(text: str, label: str) -> list[BookRow]:
         raise DataInvalid(
             "the positions are no list", where=label, allowed='a list of positions, or {"positions": [...]}', todo="use [ ]"
         )
-    if not found:
-        _refuse_empty(label)
     return [_json_row(item, f"{label}, position {at}") for at, item in enumerate(found, 1)]
 
 

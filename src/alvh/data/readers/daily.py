@@ -63,6 +63,20 @@ def daily_table(table: Table, *, name: str, days: DayArray, columns: Mapping[str
     return DailyTable(label=table.label, name=name, days=days, columns=columns)
 
 
+def require_ascending(table: Table, column: str, days: DayArray) -> None:
+    """:class:`DataInvalid` where a row's date is not after the one before it: of figures whose order matters none is a copy."""
+    late = np.flatnonzero(np.diff(days) <= 0) + 1
+    if late.size:
+        row = int(late[0])
+        twice = days[row] == days[row - 1]
+        raise DataInvalid(
+            f"{iso(days[row])} " + ("stands there twice" if twice else f"comes after {iso(days[row - 1])}"),
+            where=f"{table.label}, lines {table.lines[row - 1]} and {table.lines[row]}, column {column}",
+            allowed="dates that ascend, one row each",
+            todo="keep the first figure that was published" if twice else "sort the rows and look for a mistyped date",
+        )
+
+
 def check_bars(table: DailyTable, log: QualityLog) -> None:
     """Count bars whose high or low does not bracket open and close; the values are kept as published."""
     bars = table.columns

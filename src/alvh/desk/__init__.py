@@ -1,0 +1,1 @@
+"""Your own account: which policy was adopted, and what is decided and recorded with it."""
