@@ -232,7 +232,12 @@ def test_a_morning_file_has_no_minute_and_is_noted(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("stamp", "moved", "what"),
-    [(None, None, "names a moment"), ("soon", "", "names a moment"), ("1969-12-31 19:00:00", None, "1969-12-31")],
+    [
+        (None, None, "names a moment"),
+        ("soon", "", "names a moment"),
+        ("1969-12-31 19:00:00", None, "1969-12-31"),
+        ("0001-01-01 00:00:00", None, "names a moment"),
+    ],
 )
 def test_no_moment(stamp: str | None, moved: str | None, what: str, tmp_path: Path) -> None:
     assert what in refused(written(tmp_path, document(timestamp=stamp, last_trade_time=moved)))

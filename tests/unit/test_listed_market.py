@@ -337,7 +337,11 @@ def test_other_sessions_and_questions_go_to_the_model(base: ModelMarket, market:
 def test_a_future_is_a_settlement(base: ModelMarket, market: ListedMarket) -> None:
     row = row_of(base, Root.VIX, 36)
     legs = Legs(series=np.array([row, row]), strike=np.array([0.0, 20.0]), right=np.array([0.0, 1.0]))
-    assert market.today().mark_source(legs).tolist() == ["settlement", "quote"]
+    snapshot, future = market.today(), base.snapshot(INDEX).future(row)[0]
+    assert snapshot.mark_source(legs).tolist() == ["settlement", "quote"]
+    assert (snapshot.mark(legs)[0], snapshot.quote(legs).mid[0]) == (future, future)
+    np.testing.assert_array_equal(snapshot.greeks(legs)[:, 0], base.snapshot(INDEX).greeks(legs)[:, 0])
+    assert snapshot.greeks(legs)[6, 1] == pytest.approx(stated_vol(20.0, snapshot.slice(row, CALL).forward, vix=True), abs=1e-6)
 
 
 def test_strategy_and_risk_read_the_quotes(base: ModelMarket, market: ListedMarket) -> None:

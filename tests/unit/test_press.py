@@ -40,6 +40,15 @@ def test_normalising_lasts_until_five_per_cent_above_the_mean() -> None:
     assert told(vix) == ["e", "e", "e", "p", "n", "n", "c"]
 
 
+def test_normalising_lasts_twenty_sessions_at_most() -> None:
+    """VIX held at 1.1 times its mean is never below 1.05 nor at 1.2 times it."""
+    vix = [*CALM, 15.0, 20.0, 15.0]
+    for _ in range(25):
+        vix.append(1.1 * sum(vix[-19:]) / (20 - 1.1))
+    assert max(vix[23:]) < 20.0, "the top is not passed"
+    assert told(vix) == ["e", "e", "p", *["n"] * 20, *["c"] * 5]
+
+
 def test_a_rise_below_25_per_cent_or_below_the_level_is_none() -> None:
     assert told([*CALM, 12.49]) == ["c"]
     # 12.5 is 25 % up; its mean is 10.125 and 1.2 means are 12.15.

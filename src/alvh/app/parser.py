@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any, NoReturn
 
 from alvh import __version__
+from alvh.app.commands.ablate import add_ablate
 from alvh.app.commands.book import add_book, join_values
 from alvh.app.commands.explain_day import add_explain
 from alvh.app.commands.policy import add_policy
@@ -109,6 +110,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     add_explain(add, _DATA_HELP, iso_date, DEFAULT_POLICY)
     add_policy(commands, add, _DATA_HELP, _span, DEFAULT_POLICY)
+    add_ablate(add, _DATA_HELP, _span)
 
     data = commands.add_parser("data", help="Check market history.", allow_abbrev=False)
     data.set_defaults(command=None, group=data)

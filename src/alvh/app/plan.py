@@ -11,21 +11,24 @@ import numpy as np
 
 from alvh.app.wiring import LoadedMarket, known_betas, load_market
 from alvh.core.calendar import trading_calendar
-from alvh.core.days import iso, to_day
-from alvh.core.errors import DataInvalid, DataMissing
+from alvh.core.contracts import Root
+from alvh.core.days import DayArray, iso, to_day
+from alvh.core.errors import DataInvalid, DataMissing, UsageError
 from alvh.core.fees import fee_usd
 from alvh.data.chains.load import load_chains
 from alvh.data.quality import QualityLog
 from alvh.data.readers.book_file import read_book, read_book_state
 from alvh.desk.adoption import require_adopted
 from alvh.desk.plan import SCHEMA, Planned, make_plan
-from alvh.desk.plan_book import derived_state, place_book
-from alvh.desk.state_file import read_state, state_document
+from alvh.desk.plan_book import UNKNOWN_ROW, derived_state, place_book
+from alvh.desk.state_file import policy_note, read_state, state_document
 from alvh.engine.session import Run
 from alvh.engine.takeover import held_lots, state_of
 from alvh.market.chain import QuotedChain
 from alvh.market.market import Market
+from alvh.market.positions import FUTURE, NOT_OPENED, Positions
 from alvh.models.listed_market import listed_market
+from alvh.models.listed_quotes import FAMILIES, family_of
 from alvh.strategy.policy_file import LoadedPolicy, load_policy
 
 _INDICES = ("spx_close", "vix_close", "vix9d", "vix3m", "vix6m", "vvix", "skew")
@@ -56,6 +59,13 @@ def plan_day(
     reach, and whatever reading book, chains and history refuses.
     """
     loaded_policy = load_policy(policy)
+    if loaded_policy.policy.overlay is not None:
+        raise UsageError(
+            f"policy '{loaded_policy.policy.name}' is an overlay, a benchmark without condors and hedge",
+            where="alvh plan",
+            allowed="a policy of condors and hedge",
+            todo="rebuild an index with 'alvh study replicate INDEX'",
+        )
     adoption = require_adopted(loaded_policy)
     adopted = "preset" if adoption.record is None else adoption.record.adopted_on.isoformat()
     loaded = load_market(data, loaded_policy.policy, end=as_of)
@@ -83,7 +93,10 @@ def plan_day(
         equity_usd=equity_usd,
         notes=notes,
     )
-    return PlanOutput(document=planned.document, book_after=_book_after(planned, loaded_policy, session))
+    after = book_document(planned.run, loaded_policy, session)
+    if planned.own is not None:
+        after["positions"] += [_own_row(planned.own, k) for k in range(len(planned.own))]
+    return PlanOutput(document=planned.document, book_after=after)
 
 
 def _session_row(loaded: LoadedMarket, as_of: date | None, today: date) -> int:
@@ -123,7 +136,7 @@ def _with_chains(loaded: LoadedMarket, folder: Path | None, index: int) -> tuple
     log = QualityLog()
     found = load_chains(folder, log)
     session = int(loaded.market.sessions[index])
-    mine = [chain for chain in found if chain.session == session and chain.underlying in ("SPX", "VIX")]
+    mine = [chain for chain in found if chain.session == session]
     if not mine:
         days = ", ".join(sorted({iso(chain.session) for chain in found})[-5:])
         raise DataMissing(
@@ -133,14 +146,21 @@ def _with_chains(loaded: LoadedMarket, folder: Path | None, index: int) -> tuple
             todo="save the day's delayed-quote pages, or leave --chains out to plan on model prices",
         )
     market = listed_market(loaded.market, _one_each(mine, folder), index=index)
-    inputs = [{"name": f"chain_{chain.underlying.lower()}", "age_sessions": 0, "source": chain.source} for chain in mine]
-    problems = [f"{row.file}: {row.what}" for row in log.report().rows if row.severity == "error"]
-    return market, inputs, [*market.notes, *problems]
+    inputs = [{"name": f"chain_{_family(chain).lower()}", "age_sessions": 0, "source": chain.source} for chain in mine]
+    notes = [f"{row.file}: {row.what}" for row in log.report().rows if row.severity == "error"]
+    if len(mine) < len(found):
+        notes.append(f"{folder}: chains of other sessions, left alone: {len(found) - len(mine)}")
+    return market, inputs, [*market.notes, *notes]
+
+
+def _family(chain: QuotedChain) -> str:
+    """SPX, XSP or VIX: XSP is on SPX, and has quotes of its own."""
+    return family_of(Root(str(chain.root[0])))
 
 
 def _one_each(chains: list[QuotedChain], folder: Path) -> list[QuotedChain]:
-    for name in ("SPX", "VIX"):
-        sources = [chain.source for chain in chains if chain.underlying == name]
+    for name in FAMILIES:
+        sources = [chain.source for chain in chains if _family(chain) == name]
         if len(sources) > 1:
             raise DataInvalid(
                 f"{len(sources)} files hold {name} chains of one session: {', '.join(sources)}",
@@ -194,20 +214,18 @@ def _planned(
     session = int(market.sessions[index])
     equity = policy.policy.account.equity_usd if equity_usd is None else equity_usd
     where = "(no book)" if book is None else book.name
-    positions = None if book is None else read_book(book, as_of=session, empty=True)
-    placed = place_book(positions, policy.policy, market.series, market.sessions, where)
     found = None if book is None else read_book_state(book)
+    kept_at: int | None = None
     if found is None:
+        positions = None if book is None else read_book(book, as_of=session, empty=True)
+        placed = place_book(positions, policy.policy, market.series, market.sessions, where, session=session)
         state, more = derived_state(policy.policy, placed.lots, market, equity)
     else:
-        state, after, more = read_state(found, policy.policy, market.sessions, where)
-        if after >= session:
-            raise DataInvalid(
-                f"the book's state is of {iso(after)}, and the plan of {iso(session)}: it has decided already",
-                where=where,
-                allowed=f"a state of a session before {iso(session)}",
-                todo="plan a later session, or use the book as it was before that decision",
-            )
+        state, kept, more = read_state(found, policy.policy, market.sessions, where)
+        kept_at = _kept_row(kept, market.sessions, session, where)
+        positions = None if book is None else read_book(book, as_of=None, empty=True)
+        placed = place_book(positions, policy.policy, market.series, market.sessions, where, kept=kept, session=session)
+        more = [*policy_note(found, policy.policy, policy.sha256), *_kept_notes(index - kept_at, kept, equity_usd), *more]
     return make_plan(
         policy.policy,
         market,
@@ -217,32 +235,78 @@ def _planned(
         fee_usd=fee_usd,
         betas=betas,
         head=head,
+        kept_at=kept_at,
         notes=[*notes, *more],
     )
 
 
-def _book_after(planned: Planned, policy: LoadedPolicy, session: int) -> dict[str, Any]:
-    """The book file after the plan: positions as they would stand, and the state that the next plan reads."""
-    return book_document(planned.run, policy, session)
+def _kept_row(kept: int, sessions: DayArray, session: int, where: str) -> int:
+    """The market row after whose close a book was kept."""
+    if kept >= session:
+        raise DataInvalid(
+            f"the book's state is of {iso(kept)}, and the plan of {iso(session)}: it has decided already",
+            where=where,
+            allowed=f"a state of a session before {iso(session)}",
+            todo="plan a later session, or use the book as it was before that decision",
+        )
+    row = int(np.searchsorted(sessions, kept))
+    if int(sessions[row]) != kept:
+        raise DataInvalid(
+            f"the book's state is of {iso(kept)}, which is no session of the data",
+            where=where,
+            allowed=f"a session from {iso(int(sessions[0]))} on",
+            todo="use the data that the book was planned on, or take the state out of the book",
+        )
+    return row
+
+
+def _kept_notes(sessions: int, kept: int, equity_usd: float | None) -> list[str]:
+    notes = []
+    if sessions > 1:
+        notes.append(f"the book was kept after {iso(kept)}, {sessions} sessions ago: what fell due in between was not decided")
+    if equity_usd is not None:
+        notes.append("--equity is not read: the book's state has its own cash")
+    return notes
 
 
 def book_document(run: Run, policy: LoadedPolicy, session: int) -> dict[str, Any]:
-    """Positions and state of a run after the decisions of ``session``, as a JSON book file."""
-    snapshot = run.market.snapshot(run.last)
+    """Positions and state of a run after the decisions of ``session``, as a JSON book file; what has settled is not in it."""
+    pending = () if run.pending is None else run.pending.intents
+    layers = policy.policy.hedge.layers
     return {
         "positions": position_rows(run),
-        "state": state_document(policy.policy, policy.sha256, state_of(run, snapshot), run.market.sessions, session),
+        "state": state_document(
+            policy.policy,
+            policy.sha256,
+            state_of(run, run.market.snapshot(run.last)),
+            run.market.sessions,
+            session,
+            unfilled=[intent.kind + (f" {layers[intent.layer].name}" if intent.layer >= 0 else "") for intent in pending],
+        ),
     }
 
 
+def _own_row(own: Positions, k: int) -> dict[str, Any]:
+    """A position that the plan left alone, as it was."""
+    row = {
+        "root": own.root[k].value,
+        "expiry": iso(int(own.expiry[k])),
+        "strike": None if own.right[k] == FUTURE else float(own.strike[k]),
+        "right": {1: "C", -1: "P"}.get(int(own.right[k])),
+        "quantity": int(own.quantity[k]),
+        "opened": None if own.opened[k] == NOT_OPENED else iso(int(own.opened[k])),
+        "open_price": None if np.isnan(own.open_price[k]) else float(own.open_price[k]),
+        "sleeve": own.sleeve[k],
+        "layer": own.layer[k],
+    }
+    return {key: value for key, value in row.items() if value not in (None, "")}
+
+
 def position_rows(run: Run) -> list[dict[str, Any]]:
-    """Open lots as rows of a book file; what settles on this close is gone after it."""
+    """Open lots as rows of a book file."""
     series, sessions = run.market.series, run.market.sessions
-    session = int(sessions[run.last])
     rows = []
     for lot in held_lots(run):
-        if int(series.settlement_session[lot.series]) <= session:
-            continue
         root = run.broker.root(lot.series, lot.right, lot.layer)
         row: dict[str, Any] = {
             "root": root.value,
@@ -250,10 +314,22 @@ def position_rows(run: Run) -> list[dict[str, Any]]:
             "strike": lot.strike,
             "right": {1: "C", -1: "P"}.get(lot.right),
             "quantity": lot.quantity,
-            "opened": iso(int(sessions[lot.opened_row])),
-            "open_price": lot.open_price,
+            "opened": None if lot.opened_row == UNKNOWN_ROW else iso(int(sessions[lot.opened_row])),
+            "open_price": lot.open_price if lot.open_price or (lot.layer < 0 and not lot.stranded) else None,
             "sleeve": "stranded" if lot.stranded else "condor" if lot.layer < 0 else "hedge",
             "layer": run.policy.hedge.layers[lot.layer].name if lot.layer >= 0 else "",
         }
         rows.append({key: value for key, value in row.items() if value not in (None, "") and (lot.right or key != "strike")})
-    return rows
+    return _added_up(rows)
+
+
+def _added_up(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows that differ in nothing but their quantity as one row: a book names a lot once."""
+    found: dict[tuple[tuple[str, Any], ...], dict[str, Any]] = {}
+    for row in rows:
+        key = tuple((name, value) for name, value in row.items() if name != "quantity")
+        if key in found:
+            found[key]["quantity"] += row["quantity"]
+        else:
+            found[key] = row
+    return list(found.values())

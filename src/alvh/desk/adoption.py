@@ -49,7 +49,7 @@ class Adoption:
 
     ``preset``: shipped and unchanged. ``adopted``: as recorded, or as the recorded text reads today (a newer alvh may add keys
     that a file does not set). ``changed``: another policy was adopted under this name. ``unadopted``: none was. ``record`` is the
-    latest of that name. ``diff`` says what changed since, or, for a name that ships, what differs from the shipped one.
+    latest of that name, None for a preset. ``diff`` says what changed since, or how a name that ships differs from what ships.
     """
 
     name: str
@@ -118,7 +118,8 @@ def adoption_of(loaded: LoadedPolicy, home: Path | None = None) -> Adoption:
     record = next((found for found in reversed(adoptions(home)) if found.name == name), None)
 
     def stands(status: Status, diff: PolicyDiff | None = None) -> Adoption:
-        return Adoption(name=name, sha256=loaded.sha256, status=status, record=record, diff=diff)
+        kept = None if status == "preset" else record  # a record of another policy of that name says nothing of the preset
+        return Adoption(name=name, sha256=loaded.sha256, status=status, record=kept, diff=diff)
 
     if record is not None and record.sha256 == loaded.sha256:
         return stands("adopted")

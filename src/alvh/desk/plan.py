@@ -14,7 +14,10 @@ import numpy as np
 from alvh.core.contracts import Root
 from alvh.core.days import iso
 from alvh.core.errors import DataInvalid
-from alvh.desk.plan_book import HEDGE, STRANDED, PlacedBook, episodes
+from alvh.desk.plan_book import HEDGE, STRANDED, UNKNOWN_ROW, PlacedBook, episodes
+from alvh.desk.plan_carry import carry, settle_at_close, settled_rows
+from alvh.desk.plan_desk import PlanDesk
+from alvh.desk.plan_market import plan_market
 from alvh.desk.plan_next import NextDays
 from alvh.desk.plan_rows import Decided, plan_rows, refusals
 from alvh.engine.backtest import prepare, signal_names
@@ -23,7 +26,7 @@ from alvh.engine.ledger import Lot
 from alvh.engine.session import Run, decide_session
 from alvh.engine.takeover import BookState, take_over
 from alvh.market.market import Legs, Market
-from alvh.market.positions import Positions
+from alvh.market.positions import NOT_OPENED, Positions
 from alvh.risk.betas import PUBLISHED, RollingBetas
 from alvh.risk.costs import hedge_cost
 from alvh.risk.coverage import CONDOR, coverage, notional
@@ -36,10 +39,14 @@ SCHEMA: Final = "alvh.plan/1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """A plan's document, and the run that decided it: its book is the one that stands once every order is filled at its worst."""
+    """A plan's document, and the run that decided it: its book is the one that stands once every order is filled at its worst.
+
+    ``own`` are the positions that the plan leaves alone, and that have not expired.
+    """
 
     document: dict[str, Any]
     run: Run
+    own: Positions | None
 
 
 def make_plan(
@@ -52,17 +59,22 @@ def make_plan(
     fee_usd: Callable[[Root, int], float],
     betas: RollingBetas | None,
     head: Mapping[str, Any],
+    kept_at: int | None = None,
     notes: Sequence[str] = (),
 ) -> Planned:
     """Decide the close of market row ``index`` on a book; ``head`` are the document's first keys.
 
-    Raises :class:`DataInvalid` for a position without a mark, :class:`DataMissing` where a rule lacks a signal.
+    ``kept_at`` is the market row of the earlier close after whose decisions book and state were kept, None where they are those
+    of this close. Raises :class:`DataInvalid` for a position without a mark, :class:`DataMissing` where a rule lacks a signal.
     """
-    table = market.series
-    run = prepare(policy, market, index, index + 1, fee_usd=fee_usd, betas=betas)
+    table, ahead = market.series, plan_market(market)
+    first = index if kept_at is None else kept_at
+    run = prepare(policy, ahead, first, index + 1, fee_usd=fee_usd, betas=betas)
+    run.desk = PlanDesk(book=run.desk.book, condors=run.desk.condors, layers=run.desk.layers, log=run.desk.log)
     snapshot = market.snapshot(index)
-    _check_marks(book, market, index)
-    take_over(run, book.lots, state, snapshot)
+    take_over(run, book.lots, state, market.snapshot(first))
+    carry(run, index)
+    _check_marks(run.book.lots, market, index)
     held_row, episode_row = rule_history(policy, market, index)
     run.memory = replace(run.memory, held_row=held_row, episode_row=episode_row)
     held = tuple(run.book.lots)
@@ -84,21 +96,30 @@ def make_plan(
     after = _positions(run)
     known = PUBLISHED if betas is None else betas.at(index)
     figures = [_figures(snapshot, positions, table, known) for positions in (before, after)]
-    refused = refusals(decided)
-    more = list(notes)
+    rows, refused, rules = plan_rows(decided), refusals(decided), _rules(decided)
+    _number(rows, iso(snapshot.session))
+    settle_at_close(run, snapshot)
+    more = [*book.notes, *notes]
     if policy.timing.fill_at == "next_close":
         more.append("the policy fills at the next close: contracts and limits are those of this close, and may differ there")
     document = {
         **head,
-        "rows": plan_rows(decided),
+        "rows": rows,
+        "settled": settled_rows(run),
         "refusals": refused,
         "coverage": {"before": figures[0][0], "after": figures[1][0]},
         "cost": {"before": figures[0][1], "after": figures[1][1]},
-        "rules": _rules(decided),
+        "rules": rules,
         "left_alone": list(book.others),
         "notes": more,
     }
-    return Planned(document=document, run=run)
+    return Planned(document=document, run=run, own=book.own)
+
+
+def _number(rows: Sequence[dict[str, Any]], session: str) -> None:
+    """Give every order an id, in the order in which they are meant: the session and a count."""
+    for count, order in enumerate([order for row in rows for order in row["orders"]], 1):
+        order["id"] = f"{session}-{count:02d}"
 
 
 def _as_held(lot: Lot, quantity: int) -> Lot:
@@ -122,11 +143,11 @@ def _as_held(lot: Lot, quantity: int) -> Lot:
     return made
 
 
-def _check_marks(book: PlacedBook, market: Market, index: int) -> None:
-    if not book.lots:
+def _check_marks(lots: Sequence[Lot], market: Market, index: int) -> None:
+    if not lots:
         return
-    mark = market.snapshot(index).mark(Legs.of([(lot.series, lot.strike, lot.right) for lot in book.lots]))
-    for lot, price in zip(book.lots, mark.tolist(), strict=True):
+    mark = market.snapshot(index).mark(Legs.of([(lot.series, lot.strike, lot.right) for lot in lots]))
+    for lot, price in zip(lots, mark.tolist(), strict=True):
         if not np.isfinite(price):
             root, expiry = market.series.roots[lot.series], iso(int(market.series.expiry[lot.series]))
             raise DataInvalid(
@@ -153,7 +174,7 @@ def _positions(run: Run) -> Positions:
         if int(series.expiry[lot.series]) <= session:
             continue
         layer = run.policy.hedge.layers[lot.layer].name if lot.layer >= 0 else ""
-        opened = int(sessions[lot.open_index])
+        opened = NOT_OPENED if lot.open_index == UNKNOWN_ROW else int(sessions[lot.open_index])
         rows.append(LotRow(lot.series, lot.strike, lot.right, lot.quantity, opened, lot.open_price, layer=layer, root=lot.future))
         gone = lot.stranded or (lot.layer < 0 and lot.group not in run.book.condors)
         sleeves.append(STRANDED if gone else HEDGE if lot.layer >= 0 else CONDOR)

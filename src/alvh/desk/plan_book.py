@@ -7,6 +7,7 @@ alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -23,38 +24,56 @@ from alvh.strategy.rule_table import RuleTable
 from alvh.strategy.view import NEVER, NOTHING_HELD, Memory
 
 CONDOR, HEDGE, STRANDED = "condor", "hedge", "stranded"
+UNKNOWN_ROW: Final = -1
+"""Row of an opening whose day the book does not say."""
 _STEP = {Root.SPX: 5.0, Root.SPXW: 5.0, Root.XSP: 0.5, Root.VIX: 0.5, Root.VIXW: 0.5}
 """Strikes are multiples of these: the finest grids that the listing rules know (docs/reference/contracts.md)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlacedBook:
-    """Lots in the order of the book, and the positions that are not the policy's, in words."""
+    """Lots in the order of the book, the positions that are not the policy's, those in words, and what a plan can't tell."""
 
     lots: tuple[HeldLot, ...]
     others: tuple[str, ...]
+    own: Positions | None = None
+    notes: tuple[str, ...] = ()
 
 
-def place_book(positions: Positions | None, policy: Policy, series: SeriesTable, sessions: DayArray, where: str) -> PlacedBook:
-    """Place every position; :class:`DataInvalid` names the first that does not fit the policy."""
+def place_book(
+    positions: Positions | None,
+    policy: Policy,
+    series: SeriesTable,
+    sessions: DayArray,
+    where: str,
+    *,
+    kept: int | None = None,
+    session: int | None = None,
+) -> PlacedBook:
+    """Place every position; :class:`DataInvalid` names the first that does not fit the policy.
+
+    ``kept`` is the session after whose close the book was kept, where it is an earlier one than ``session``, which is planned:
+    what settles in between is held, and no position may be opened later or have settled before.
+    """
     if positions is None or not len(positions):
         return PlacedBook(lots=(), others=())
-    legs = legs_of(positions, series)
-    named = any(sleeve in (CONDOR, HEDGE, STRANDED) for sleeve in positions.sleeve)
+    named = any(positions.sleeve)
+    sleeves = [positions.sleeve[k] if named else (HEDGE if positions.is_vix[k] else CONDOR) for k in range(len(positions))]
+    foreign = np.array([sleeve not in (CONDOR, HEDGE, STRANDED) for sleeve in sleeves])
+    others = [f"{contract_text(positions, k)} (sleeve '{sleeves[k]}')" for k in np.flatnonzero(foreign).tolist()]
     layers = {layer.name: k for k, layer in enumerate(policy.hedge.layers)}
     groups: dict[tuple[int, int], int] = {}
     lots: list[HeldLot] = []
-    others: list[str] = []
-    for k in range(len(positions)):
-        sleeve = positions.sleeve[k] if named else (HEDGE if positions.is_vix[k] else CONDOR)
+    for k in np.flatnonzero(~foreign).tolist():
+        sleeve = sleeves[k]
         place = f"{where}, position {k + 1}, {contract_text(positions, k)}"
-        if sleeve not in (CONDOR, HEDGE, STRANDED):
-            others.append(f"{contract_text(positions, k)} (sleeve '{sleeve}')")
-            continue
+        row = _series_row(positions, k, series, place)
         _check_strike(positions, k, place)
+        if kept is not None and session is not None:
+            _check_days(positions, k, int(series.settlement_session[row]), kept, session, place)
         layer, group = -1, -1
         if sleeve == CONDOR:
-            key = (int(legs.series[k]), int(positions.opened[k]))
+            key = (row, int(positions.opened[k]))
             group = groups.setdefault(key, len(groups))
         elif sleeve == HEDGE or positions.layer[k]:
             layer = _layer(positions.layer[k], layers, place)
@@ -70,12 +89,12 @@ def place_book(positions: Positions | None, policy: Policy, series: SeriesTable,
             HeldLot(
                 layer=layer,
                 group=group,
-                series=int(legs.series[k]),
+                series=row,
                 strike=0.0 if positions.right[k] == FUTURE else float(positions.strike[k]),
                 right=int(positions.right[k]),
                 quantity=int(positions.quantity[k]),
                 multiplier_usd=float(positions.multiplier_usd[k]),
-                opened_row=0 if opened == NOT_OPENED else max(int(np.searchsorted(sessions, opened)), 0),
+                opened_row=UNKNOWN_ROW if opened == NOT_OPENED else int(np.searchsorted(sessions, opened)),
                 open_price=0.0 if np.isnan(positions.open_price[k]) else float(positions.open_price[k]),
                 stranded=sleeve == STRANDED,
             )
@@ -83,7 +102,41 @@ def place_book(positions: Positions | None, policy: Policy, series: SeriesTable,
     _check_condors(lots, series, where)
     for number, hedge_layer in enumerate(policy.hedge.layers):
         _check_layer(hedge_layer, [lot for lot in lots if lot.layer == number and not lot.stranded], series, where)
-    return PlacedBook(lots=tuple(lots), others=tuple(others))
+    own = positions.rows(foreign & (positions.expiry > session)) if session is not None else positions.rows(foreign)
+    return PlacedBook(lots=tuple(lots), others=tuple(others), own=own, notes=tuple(_unpriced(policy, lots)))
+
+
+def _series_row(positions: Positions, k: int, series: SeriesTable, place: str) -> int:
+    try:
+        return int(legs_of(positions.rows(np.arange(len(positions)) == k), series).series[0])
+    except DataInvalid as error:  # the same, said of the place in the whole book
+        raise DataInvalid(error.what, where=place, allowed=error.allowed, todo=error.todo) from error
+
+
+def _check_days(positions: Positions, k: int, settles: int, kept: int, session: int, place: str) -> None:
+    if settles <= kept:
+        raise DataInvalid(
+            f"it had settled by the close of {iso(kept)}, of which the state is",
+            where=f"{place}, column expiry",
+            allowed=f"expiries that settle after {iso(kept)}",
+            todo="delete the row",
+        )
+    if positions.opened[k] > session:
+        raise DataInvalid(
+            f"the position was opened on {iso(int(positions.opened[k]))}, after {iso(session)}",
+            where=f"{place}, column opened",
+            allowed=f"a day up to {iso(session)}, the session that is planned",
+            todo="correct the day",
+        )
+
+
+def _unpriced(policy: Policy, lots: list[HeldLot]) -> list[str]:
+    """Layers that sell winners, and hold lots whose cost the book does not say."""
+    return [
+        f"{layer.name}: contracts without an open_price count as having cost nothing, and are not sold as winners"
+        for k, layer in enumerate(policy.hedge.layers)
+        if layer.monetise is not None and any(lot.layer == k and not lot.open_price and lot.right for lot in lots)
+    ]
 
 
 def _check_strike(positions: Positions, k: int, place: str) -> None:
@@ -145,7 +198,7 @@ def _check_layer(layer: HedgeLayer, lots: list[HeldLot], series: SeriesTable, wh
         raise refuse("the layer holds several strikes", f"one unit of {layer.instrument}")
     if lots and (not long or any(each[1] != right for each in long | sold) or bool(sold) != layer.is_spread):
         raise refuse(f"the positions are no {layer.instrument}", f"{layer.instrument}, bought")
-    if layer.is_spread and sum(lot.quantity for lot in lots):
+    if layer.is_spread and sum(lot.quantity for lot in lots) != 0:
         raise refuse("bought and sold legs differ in number", "as many sold as bought")
 
 
@@ -161,7 +214,7 @@ def derived_state(policy: Policy, lots: tuple[HeldLot, ...], market: Market, equ
     memory = Memory(
         started=tuple(some if always else bool(own) for own in held),
         active=tuple(always or bool(own) for own in held),
-        last_roll=tuple(max((int(sessions[lot.opened_row]) for lot in own), default=NOTHING_HELD) for own in held),
+        last_roll=tuple(max((_opened(lot, sessions) for lot in own), default=NOTHING_HELD) for own in held),
         due_row=(NEVER,) * len(layers),
         factor=(1.0,) * len(layers),
         monetised=(False,) * len(layers),
@@ -181,7 +234,7 @@ def derived_state(policy: Policy, lots: tuple[HeldLot, ...], market: Market, equ
         notes.append(f"the book brings no state: cash is taken as ${equity_usd:,.0f}")
     moneyness = [
         own[0].strike / float(market.snapshot(own[0].opened_row).quote(_first(own)).forward[0])
-        if own and layer.restrike == "same_moneyness" and own[0].strike
+        if own and layer.restrike == "same_moneyness" and own[0].strike and own[0].opened_row != UNKNOWN_ROW
         else None
         for own, layer in zip(held, layers, strict=True)
     ]
@@ -194,6 +247,11 @@ def derived_state(policy: Policy, lots: tuple[HeldLot, ...], market: Market, equ
         reserve_usd=(0.0,) * len(layers),
     )
     return state, notes
+
+
+def _opened(lot: HeldLot, sessions: DayArray) -> int:
+    """The day of its opening; of an unknown one the first of the data, as if long ago."""
+    return int(sessions[max(lot.opened_row, 0)])
 
 
 def _first(own: list[HeldLot]) -> Legs:

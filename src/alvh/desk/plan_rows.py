@@ -221,6 +221,8 @@ def _layer_row(decided: Decided, k: int) -> dict[str, Any]:
     ]
     if intent is not None:
         reason = intent.reason
+        if entries and intent.kind == "lock_layer":  # the order's own reason compares both prices (R70)
+            reason = replace(reason, text=entries[-1].reason)
         if action in ("HOLD", "SKIP"):
             why = refused[0] if refused else "nothing is to be traded"
             reason = Reason(

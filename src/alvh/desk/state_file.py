@@ -5,12 +5,14 @@ A book without it can still be planned on: what can be read off its positions an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import Any, Final, NoReturn
 
 import numpy as np
 
-from alvh.core.days import DayArray, iso
+from alvh.core.days import DayArray, iso, to_day
 from alvh.core.errors import DataInvalid
 from alvh.engine.book import OpenCondor
 from alvh.engine.takeover import BookState
@@ -22,8 +24,19 @@ CONDORS: Final = "condors"
 """Where a rule that acts on condors keeps its last act, beside those on layers."""
 
 
-def state_document(policy: Policy, policy_sha256: str, state: BookState, sessions: DayArray, session: int) -> dict[str, Any]:
-    """JSON of a state after the decisions of ``session``; ``sessions`` are the market's."""
+def state_document(
+    policy: Policy,
+    policy_sha256: str,
+    state: BookState,
+    sessions: DayArray,
+    session: int,
+    *,
+    unfilled: Sequence[str] = (),
+) -> dict[str, Any]:
+    """JSON of a state after the decisions of ``session``; ``sessions`` are the market's.
+
+    ``unfilled`` names what was decided then and is to be filled at the next close, so that the book does not hold it.
+    """
     memory = state.memory
 
     def day(row: int) -> str | None:
@@ -74,6 +87,7 @@ def state_document(policy: Policy, policy_sha256: str, state: BookState, session
             }
             for condor in state.planned
         ],
+        **({"unfilled": list(unfilled)} if unfilled else {}),
     }
 
 
@@ -122,10 +136,19 @@ class _Reader:
         found = self.get(key, lambda value: isinstance(value, list), "a list")
         return [_Reader(item, f"{self.where}, {key} {at}") for at, item in enumerate(found, 1)]
 
+    def named(self, key: str) -> dict[str, _Reader]:
+        items = self.items(key)
+        found = {item.text("name"): item for item in items}
+        if len(found) != len(items):
+            self.refuse(f"names one of its {key} twice", f"{key}: one entry a name")
+        return found
+
 
 def _day(text: Any, reader: _Reader) -> int:
     try:
-        return int(np.datetime64(str(text), "D").astype(np.int64))
+        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", str(text), re.ASCII):
+            raise ValueError
+        return to_day(date.fromisoformat(str(text)))
     except ValueError:
         reader.refuse(f"names a date {text!r}", "YYYY-MM-DD")
 
@@ -138,12 +161,16 @@ def read_state(document: Any, policy: Policy, sessions: DayArray, where: str) ->
     reader = _Reader(document, where)
     if reader.value.get("schema") != SCHEMA:
         reader.refuse(f"has schema = {reader.value.get('schema')!r}", SCHEMA)
-    layers = {item.text("name"): item for item in reader.items("layers")}
-    rules = {item.text("name"): item for item in reader.items("rules")}
+    layers, rules = reader.named("layers"), reader.named("rules")
     names = [layer.name for layer in policy.hedge.layers]
     notes = [f"the state has a layer '{name}' that the policy has not" for name in layers if name not in names]
     known = [rule.name for rule in policy.rules]
     notes += [f"the state has a rule '{name}' that the policy has not" for name in rules if name not in known]
+    notes += [f"the state knows no layer '{name}': it is taken as never opened" for name in names if name not in layers]
+    notes += [f"the state knows no rule '{name}': it is taken as not having acted yet" for name in known if name not in rules]
+    if "unfilled" in reader.value:
+        open_ = reader.get("unfilled", lambda value: isinstance(value, list), "a list of texts")
+        notes.append(f"decided before, to be filled at this close, and not in the book: {', '.join(map(str, open_))}")
     always = policy.hedge.presence == "always"
 
     def row(day: int | None) -> int:
@@ -187,6 +214,17 @@ def read_state(document: Any, policy: Policy, sessions: DayArray, where: str) ->
     if held is None:
         reader.refuse("names no session", "session: YYYY-MM-DD")
     return state, held, notes
+
+
+def policy_note(document: Any, policy: Policy, policy_sha256: str) -> list[str]:
+    """Say so where a state was kept under another policy, or another version of it."""
+    kept = document.get("policy") if isinstance(document, dict) else None
+    if not isinstance(kept, dict) or kept.get("sha256") == policy_sha256:
+        return []
+    return [
+        f"the state was kept under {kept.get('name')} ({str(kept.get('sha256'))[:12]}), the plan is of {policy.name} "
+        f"({policy_sha256[:12]}): layers and rules are matched by their names"
+    ]
 
 
 def _planned(item: _Reader) -> OpenCondor:

@@ -6,26 +6,91 @@ Measured on open lots at one close, with the betas known then; what settles on t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
+from alvh.core.contracts import SPECS
 from alvh.core.days import DayArray
 from alvh.core.orders import Reason
-from alvh.engine.book import Book
-from alvh.engine.hedge_size import LotRow, positions_of_rows
-from alvh.engine.ledger import Ledger
+from alvh.engine.book import Book, BookArrays
+from alvh.engine.hedge_size import LotRow, root_of
+from alvh.engine.ledger import Ledger, Lot
+from alvh.market.history import Floats
 from alvh.market.market import Legs, Market, Quotes, Snapshot
-from alvh.market.positions import Positions
 from alvh.market.series import SeriesTable
 from alvh.risk.betas import PUBLISHED, RollingBetas
-from alvh.risk.exposures import exposures
+from alvh.risk.exposures import COLUMNS, RESPONSE, dollar_columns, unit_greeks
 from alvh.risk.margin.capital import quick_ratio
 from alvh.strategy.limits import smallest_change
 from alvh.strategy.policy import Policy
 
 PREMIUM_DAYS = 30
 """The month of R46's cap on premium: calendar days, as R51's month."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Columns:
+    """Lots as parallel arrays: legs, expiry, signed contracts, signed dollars a point, and the index in units of SPX."""
+
+    legs: Legs
+    expiry: DayArray
+    quantity: Floats
+    usd: Floats
+    index_scale: Floats
+
+    def rows(self, kept: NDArray[np.bool_]) -> _Columns:
+        """The rows that are kept."""
+        legs = Legs(series=self.legs.series[kept], strike=self.legs.strike[kept], right=self.legs.right[kept])
+        return _Columns(
+            legs=legs,
+            expiry=self.expiry[kept],
+            quantity=self.quantity[kept],
+            usd=self.usd[kept],
+            index_scale=self.index_scale[kept],
+        )
+
+    def joined(self, more: _Columns) -> _Columns:
+        """These rows and then ``more``."""
+        legs = Legs(
+            series=np.concatenate([self.legs.series, more.legs.series]),
+            strike=np.concatenate([self.legs.strike, more.legs.strike]),
+            right=np.concatenate([self.legs.right, more.legs.right]),
+        )
+        return _Columns(
+            legs=legs,
+            expiry=np.concatenate([self.expiry, more.expiry]),
+            quantity=np.concatenate([self.quantity, more.quantity]),
+            usd=np.concatenate([self.usd, more.usd]),
+            index_scale=np.concatenate([self.index_scale, more.index_scale]),
+        )
+
+
+def _columns(series: SeriesTable, rows: Sequence[LotRow]) -> _Columns:
+    at = np.array([row.series for row in rows], dtype=np.int64)
+    quantity = np.array([row.quantity for row in rows], dtype=np.float64)
+    return _Columns(
+        legs=Legs.of([(row.series, row.strike, row.right) for row in rows]),
+        expiry=series.expiry[at],
+        quantity=quantity,
+        usd=quantity * np.array([SPECS[root_of(series, row)].multiplier_usd for row in rows], dtype=np.float64),
+        index_scale=np.array([series.scale(row.series) for row in rows], dtype=np.float64),
+    )
+
+
+def _per_layer(lots: Sequence[Lot], units: Sequence[Floats]) -> dict[int, list[float]]:
+    """By layer, what one of its units adds to each measure."""
+    per_layer: dict[int, list[float]] = {}
+    for k, lot in enumerate(lots):
+        if lot.layer >= 0 and not lot.stranded and lot.quantity > 0:
+            each = [float(values[k]) for values in units]
+            for other, sold in enumerate(lots):  # a unit of a spread is both of its legs
+                if sold.layer == lot.layer and sold.quantity < 0 and sold.right:
+                    each = [value - float(values[other]) for value, values in zip(each, units, strict=True)]
+                    break
+            per_layer[lot.layer] = each
+    return per_layer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +103,7 @@ class BookLimits:
     book: Book
     ledger: Ledger
     betas: RollingBetas | None
+    kept: list[tuple[BookArrays, _Columns]] = field(default_factory=list)
 
     # -------------------------------------------------------------------------------------------------------- neutrality
 
@@ -51,9 +117,10 @@ class BookLimits:
 
     def smallest_trade(self, snapshot: Snapshot, capital_usd: float) -> tuple[int, int] | None:
         """Layer and contracts of the fewest that bring the book inside its bounds; None where no single layer can."""
-        measures, per_layer = self._measures(snapshot, capital_usd, ())
+        measures, per_lot = self._measures(snapshot, capital_usd, ())
+        lots = [lot for lot in self.book.lots if int(self.series.expiry[lot.series]) > snapshot.session]
         best: tuple[int, int] | None = None
-        for layer, units in per_layer.items():
+        for layer, units in _per_layer(lots, per_lot).items():
             held = self.book.layer_quantity(layer)
             parts = [(value, unit, bound) for (_, value, bound), unit in zip(measures, units, strict=True)]
             change = smallest_change(parts, held)
@@ -63,52 +130,55 @@ class BookLimits:
 
     def _measures(
         self, snapshot: Snapshot, capital_usd: float, extra: Sequence[LotRow]
-    ) -> tuple[list[tuple[str, float, float]], dict[int, list[float]]]:
-        """(name, dollars, bound) of each bounded measure, and by layer what one contract adds to each."""
+    ) -> tuple[list[tuple[str, float, float]], list[Floats]]:
+        """(name, dollars, bound) of each bounded measure, and what one contract of each living lot adds to it."""
         limit = self.policy.limits.neutrality
         if limit is None:
-            return [], {}
-        lots = [lot for lot in self.book.lots if int(self.series.expiry[lot.series]) > snapshot.session]
-        rows = [
-            LotRow(
-                lot.series,
-                lot.strike,
-                lot.right,
-                lot.quantity,
-                int(self.sessions[lot.open_index]),
-                lot.open_price,
-                root=lot.future,
-            )
-            for lot in lots
-        ]
-        book = self._positions([*rows, *extra])
-        if not len(book):
-            return [], {}
+            return [], []
+        table = self._table()
+        alive = table.expiry > snapshot.session
+        held = table if alive.all() else table.rows(alive)
+        if extra:
+            held = held.joined(_columns(self.series, extra))
+        legs = held.legs
+        if not len(legs.series):
+            return [], []
         betas = PUBLISHED if self.betas is None else self.betas.at(snapshot.index)
-        found = exposures(snapshot, book, self.series, betas)
-        delta = found.column("spx_equivalent_delta_usd_per_point") * 0.01 * snapshot.spx
+        beta, error = betas.at((held.expiry - snapshot.session).astype(np.float64))
+        dollars = dollar_columns(
+            unit_greeks(snapshot, legs, self.series),
+            usd_per_point=held.usd,
+            is_vix=self.series.is_vix[legs.series],
+            index_scale=held.index_scale,
+            beta=beta,
+            beta_error=error,
+            spx=snapshot.spx,
+            vix=snapshot.vix,
+            response=RESPONSE,
+        )
+        delta = dollars[COLUMNS.index("spx_equivalent_delta_usd_per_point")] * 0.01 * snapshot.spx
         columns = {
             "delta for 1 % of SPX": (delta, limit.max_delta_pct),
-            "vega for a VIX point": (found.column("net_usd_per_vix_point"), limit.max_vega_pct),
+            "vega for a VIX point": (dollars[COLUMNS.index("net_usd_per_vix_point")], limit.max_vega_pct),
         }
         measures, units = [], []
         for name, (values, pct) in columns.items():
             if pct is not None:
                 measures.append((name, float(values.sum()), pct / 100.0 * capital_usd))
-                units.append(values / book.quantity)
-        per_layer: dict[int, list[float]] = {}
-        for k, lot in enumerate(lots):
-            if lot.layer >= 0 and not lot.stranded and lot.quantity > 0:
-                each = [float(values[k]) for values in units]
-                for other, sold in enumerate(lots):  # a unit of a spread is both of its legs
-                    if sold.layer == lot.layer and sold.quantity < 0 and sold.right:
-                        each = [value - float(values[other]) for value, values in zip(each, units, strict=True)]
-                        break
-                per_layer[lot.layer] = each
-        return measures, per_layer
+                units.append(values / held.quantity)
+        return measures, units
 
-    def _positions(self, rows: Sequence[LotRow]) -> Positions:
-        return positions_of_rows(self.series, rows, "")
+    def _table(self) -> _Columns:
+        """What does not change between two trades, kept while nothing is traded."""
+        arrays = self.book.arrays()
+        if self.kept and self.kept[0][0] is arrays:
+            return self.kept[0][1]
+        made = _columns(
+            self.series,
+            [LotRow(lot.series, lot.strike, lot.right, lot.quantity, root=lot.future) for lot in self.book.lots],
+        )
+        self.kept[:] = [(arrays, made)]
+        return made
 
     # ----------------------------------------------------------------------------------------------------------- steward
 

@@ -105,7 +105,7 @@ class HedgeSizer:
 def positions_of_rows(series: SeriesTable, rows: Sequence[LotRow], sleeve: str) -> Positions:
     """Lots as positions of one sleeve."""
     return Positions(
-        root=tuple(future_or(series, row) for row in rows),
+        root=tuple(root_of(series, row) for row in rows),
         expiry=np.array([series.expiry[row.series] for row in rows], dtype=np.int64),
         strike=np.array([row.strike if row.right else np.nan for row in rows], dtype=np.float64),
         right=np.array([row.right for row in rows], dtype=np.int64),
@@ -117,7 +117,7 @@ def positions_of_rows(series: SeriesTable, rows: Sequence[LotRow], sleeve: str) 
     )
 
 
-def future_or(series: SeriesTable, row: LotRow) -> Root:
+def root_of(series: SeriesTable, row: LotRow) -> Root:
     """Root of a lot: VX where it is a future and no other root is named, else that of its series."""
     if row.root is not None:
         return row.root

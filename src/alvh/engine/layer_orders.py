@@ -18,6 +18,7 @@ from alvh.engine.mixed_size import MixedSizer
 from alvh.engine.reserve import Reserve
 from alvh.market.market import Legs, Quotes, Snapshot
 from alvh.market.series import SeriesTable
+from alvh.risk.margin.rules import VX_MARGIN, VXM_MARGIN
 from alvh.strategy.costing import fill_prices, tradable
 from alvh.strategy.intents import Intent
 from alvh.strategy.limits import spread_refusal
@@ -139,13 +140,18 @@ class LayerDesk:
         fees = [self.broker.fee(each, snapshot.session) for each in (self.series.roots[row], root)]
         sold = price[0] - fees[0] / self.series.multiplier_usd(row)
         locked = (price[1] - strike) * snapshot.discount(row) - fees[1] / SPECS[root].multiplier_usd
+        margin = {Root.VX: VX_MARGIN, Root.VXM: VXM_MARGIN}[root].initial_usd
+        both = (
+            f"the calls bring {sold:.2f} points after fees, the {root} future locks {locked:.2f} and leaves a put, "
+            f"for ${margin:,.0f} of margin a future (assumed)"
+        )
         if locked <= sold:
-            text = f"{name}: the calls bring {sold:.2f} points, the future locks {locked:.2f} and a put"
-            self.log.refuse(snapshot, "R70", text)
+            self.log.refuse(snapshot, "R70", f"{name}: {both}")
             return
+        reason = f"{intent.reason.text}; {both}"
         future = snapshot.quote(Legs.of([(row, 0.0, FUTURE)]))
         chosen = Legs.of([(row, 0.0, FUTURE)])
-        self.broker.open_legs(snapshot, chosen, future, [-futures], layer=k, group=-1, reason=intent.reason.text)
+        self.broker.open_legs(snapshot, chosen, future, [-futures], layer=k, group=-1, reason=reason)
         self._line(snapshot, intent, "lock", self._label(k), self._label(k), -futures, False)
 
     def _resize(self, snapshot: Snapshot, intent: Intent, capital_usd: float) -> None:

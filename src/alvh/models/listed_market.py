@@ -223,14 +223,14 @@ class ListedSnapshot:
         """Price, delta, gamma, vega, theta, forward, vol and year fraction, (8, legs), as ``ModelSnapshot.greeks``.
 
         The price is the mark. In a listed expiry forward and vol are the quotes' own (``ListedExpiry.vol_at`` for a strike
-        without), elsewhere the model's.
+        without), elsewhere the model's, futures too.
         """
         out = self.model.greeks(legs)
         for row in np.unique(legs.series).tolist():
             one = self._quotes.expiries.get(row)
             if one is None:
                 continue
-            mine = legs.series == row
+            mine = (legs.series == row) & (legs.right != FUTURE)
             vol = one.vol_at(legs.strike[mine])
             out[:5, mine] = black_greeks(one.forward, legs.strike[mine], one.years, one.discount, vol, legs.right[mine])
             out[5, mine], out[6, mine], out[7, mine] = one.forward, vol, one.years

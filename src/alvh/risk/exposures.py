@@ -209,7 +209,9 @@ def unit_greeks(snapshot: Snapshot, legs: Legs, series: SeriesTable) -> Floats:
     option = legs.right != FUTURE
     if option.any():
         chosen = Legs(series=legs.series[option], strike=legs.strike[option], right=legs.right[option])
-        discount = np.array([snapshot.discount(int(row)) for row in chosen.series])
+        rows = chosen.series.tolist()
+        known = {row: snapshot.discount(row) for row in set(rows)}
+        discount = np.array([known[row] for row in rows])
         own = getattr(snapshot, "greeks", None)  # a modelled market knows its vols; quotes give them by inversion
         raw = (
             _implied_greeks(snapshot, chosen, discount, years[option]) if own is None else np.array(own(chosen), dtype=np.float64)

@@ -137,7 +137,7 @@ def _account(policy: Policy) -> list[str]:
         f"The account starts at {_usd(account.equity_usd)}. {sizes}".rstrip(),
         *([] if target is None else [f"It is meant to earn {target:g} % a year: shown beside what is projected, no more (R65)."]),
         "Cash earns the 3-month bill rate, and negative cash pays it.",
-        f"Decisions are made at the close and filled at {fill}.",
+        f"Decisions are made at the close and filled at {fill}. Daily data cannot test an hour of the day (R49).",
         f"A leg pays a share of the half-spread beyond mid: SPX legs {costs.spx_spread_share_pct:g} %, VIX calls "
         f"{costs.vix_spread_share_pct:g} % (R49). Modelled spreads are the {costs.spread_case} case. "
         f"{'Dated fees are charged.' if costs.fees else 'No fees are charged.'}",

@@ -123,7 +123,7 @@ def _before(policy: Policy, number: int, place: int, layer: HedgeLayer) -> bool:
     if mine.kind == "time_shift":  # moves the window too, also where something else sells or rolls the layer that day
         return same_first
     if mine.kind in ROLLS:
-        rolled = other.kind in ROLLS and layer.roll.on_trigger and other.kind != "roll_innermost"
+        rolled = other.kind in ROLLS and layer.roll.on_trigger
         return other.kind in EXITS or same_first or (rolled and ROLLS.index(other.kind) < ROLLS.index(mine.kind))
     if mine.kind in RESIZES:
         rolled = other.kind in ("roll_layers", "time_shift") and layer.roll.on_trigger

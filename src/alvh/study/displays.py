@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 
 SCHEMA: Final = "alvh.displays/1"
 RATE_SPIKE_BP: Final = 40.0
-"""R38's threshold is unpublished; ours is passed at one close in fourteen since 1990."""
+"""R38's threshold is unpublished; ours is passed at one close in sixteen since 1990."""
 FX_SCORE: Final = 1.0
 """R29's threshold of the exchange rate's move, standard deviations of its changes; ours."""
 LONGEST_RANK: Final = 9
@@ -38,11 +38,14 @@ def signal_row(history: History, row: int, name: str) -> dict[str, Any]:
     signal, values = find_signal(name), compute_signals(history, [name])[0]
     value = float(values[row])
     document = {"signal": name, "unit": signal.unit, "formula": signal.formula, "rules": list(signal.rule_ids)}
+    known = np.flatnonzero(np.isfinite(values[: row + 1]))
     if np.isnan(value):
         file = missing_input(history, name)
-        why = f"no file holds {file}" if file is not None else "no value at this session: its warm-up, or a gap in its source"
+        last = (
+            f"its last one is of {iso(history.sessions[known[-1]])}" if known.size else "it warms up, or its source begins later"
+        )
+        why = f"no file holds {file}" if file is not None else f"no value at this session, {last}"
         return document | {"value": None, "below_share": None, "since": None, "missing": why}
-    known = np.flatnonzero(np.isfinite(values[: row + 1]))
     return document | {
         "value": value,
         "below_share": float((values[known] < value).mean()),

@@ -7,8 +7,8 @@ means that a day's time value is worth as much as one ordinary day's change of v
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import asdict, dataclass
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 SESSIONS: Final = 20
 """Daily changes that the mean is taken over (method R66)."""
 LEAST_CHANGES: Final = 5
-"""Ours: a weekly is listed for five weeks or so; a mean of fewer changes than a week holds is not shown."""
+"""Ours: a mean of fewer changes than a week holds is not shown."""
 _THETA, _VEGA, _VOL = (UNIT_ROWS.index(name) for name in ("theta_per_day", "vega_per_vol_point", "vol"))
 
 
@@ -35,17 +35,27 @@ _THETA, _VEGA, _VOL = (UNIT_ROWS.index(name) for name in ("theta_per_day", "vega
 class TemporalTheta:
     """One structure struck at one close; dollars are those of one unit. ``missing`` says why there is no figure.
 
-    ``changes``: daily changes of implied vol that were there. ``ratio`` has theta's sign: below zero for what is bought.
+    ``legs``: contract and signed contracts of one unit.
+
+    ``changes``: daily changes of implied vol that are known, ``before_listing`` of them read off the surface at the expiry's date
+    before it was listed. ``ratio`` has theta's sign: below zero for what is bought.
     """
 
     name: str
-    contract: str
+    legs: tuple[tuple[str, int], ...] = ()
     theta_usd_per_day: float | None = None
     vega_usd_per_vol_point: float | None = None
     mean_change_vol_points: float | None = None
     changes: int = 0
+    before_listing: int = 0
     ratio: float | None = None
     missing: str | None = None
+
+
+def theta_row(one: TemporalTheta) -> dict[str, Any]:
+    """JSON-ready."""
+    legs = [{"contract": contract, "quantity": quantity} for contract, quantity in one.legs]
+    return {**asdict(one), "legs": legs}
 
 
 def temporal_thetas(market: Market, index: int, policy: Policy) -> list[TemporalTheta]:
@@ -55,7 +65,7 @@ def temporal_thetas(market: Market, index: int, policy: Policy) -> list[Temporal
     if policy.condor.enabled:
         choice = choose_condor(snapshot, series, policy)
         if isinstance(choice, Refusal):
-            found.append(TemporalTheta(name="condor", contract="", missing=choice.text))
+            found.append(TemporalTheta(name="condor", missing=choice.text))
         else:
             legs = list(zip(choice.legs.strike.tolist(), CONDOR_RIGHTS, CONDOR_SIGNS, strict=True))
             found.append(_measure(market, index, "condor", choice.row, legs))
@@ -65,17 +75,17 @@ def temporal_thetas(market: Market, index: int, policy: Policy) -> list[Temporal
         units = None if row is None else choose_layer_legs(snapshot, row, layer, policy.hedge, None)
         if row is None or units is None:
             text = "its window holds no listed expiry" if row is None else "the listed strikes allow none"
-            found.append(TemporalTheta(name=layer.name, contract="", missing=text))
+            found.append(TemporalTheta(name=layer.name, missing=text))
         else:
             found.append(_measure(market, index, layer.name, row, units))
     return found
 
 
 def at_the_money_vols(market: Market, index: int, row: int, sessions: int = SESSIONS) -> Floats:
-    """Implied vol of a series at its forward at the last ``sessions`` + 1 closes up to ``index``, vol points, NaN before listing."""
+    """Implied vol at a series' forward, vol points, at the last ``sessions`` + 1 closes up to ``index``; NaN where unknown."""
     out = np.full(sessions + 1, np.nan)
     for place, at in enumerate(range(index - sessions, index + 1)):
-        if at < 0 or market.series.listed_from[row] > market.sessions[at]:
+        if at < 0:
             continue
         snapshot = market.snapshot(at)
         forward = _forward(snapshot, market.series, row)
@@ -90,23 +100,26 @@ def _forward(snapshot: Snapshot, series: SeriesTable, row: int) -> float:
 
 def _measure(market: Market, index: int, name: str, row: int, units: Sequence[tuple[float, int, int]]) -> TemporalTheta:
     series = market.series
-    contract = ", ".join(f"{sign:+d} {contract_name(series, row, strike, right)}" for strike, right, sign in units)
+    legs = tuple((contract_name(series, row, strike, right), sign) for strike, right, sign in units)
     if any(right == FUTURE for _, right, _ in units):
-        return TemporalTheta(name=name, contract=contract, missing="a future has no time value")
+        return TemporalTheta(name=name, legs=legs, missing="a future has no time value")
     greeks = unit_greeks(market.snapshot(index), Legs.of([(row, strike, right) for strike, right, _ in units]), series)
     usd = series.multiplier_usd(row) * np.array([sign for _, _, sign in units], dtype=np.float64)
     theta, vega = float(greeks[_THETA] @ usd), float(greeks[_VEGA] @ usd)
-    change = np.abs(np.diff(at_the_money_vols(market, index, row)))
-    change = change[np.isfinite(change)]
+    moves = np.abs(np.diff(at_the_money_vols(market, index, row)))
+    days = market.sessions[max(index - SESSIONS, 0) : index]  # the earlier close of each change
+    early = np.isfinite(moves[SESSIONS - days.size :]) & (days < series.listed_from[row])
+    change = moves[np.isfinite(moves)]
     mean = float(change.mean()) if change.size >= LEAST_CHANGES else None
     known = mean is not None and mean > 0.0 and vega != 0.0
     return TemporalTheta(
         name=name,
-        contract=contract,
+        legs=legs,
         theta_usd_per_day=theta,
         vega_usd_per_vol_point=vega,
         mean_change_vol_points=mean,
         changes=int(change.size),
+        before_listing=int(early.sum()),
         ratio=theta / (abs(vega) * mean) if known and mean is not None else None,
         missing=None if known else f"{change.size} daily changes of its implied vol are known, {LEAST_CHANGES} are needed",
     )

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from alvh.app.commands.study import Add
+from alvh.app.leg_text import legs_text
 from alvh.app.output import print_json, print_table, progress
 from alvh.app.source import choose_source
 
@@ -81,7 +82,7 @@ def _condors(rows: Sequence[Mapping[str, Any]]) -> None:
         return
     cells = [
         (
-            str(row["condor"]), row["opened"], f"{row['lots']}", _strikes(row["legs"]), str(row["dte"]), _usd(row["credit_usd"]),
+            str(row["condor"]), row["opened"], f"{row['lots']}", legs_text(row["legs"]), str(row["dte"]), _usd(row["credit_usd"]),
             _usd(row["cost_to_close_usd"]), "-" if row["kept_share"] is None else f"{100.0 * row['kept_share']:.0f} %",
             "; ".join(_exit_test(test) for test in row["exit_tests"]) or "none",
         )
@@ -89,15 +90,6 @@ def _condors(rows: Sequence[Mapping[str, Any]]) -> None:
     ]  # fmt: skip
     heads = ("condor", "opened", "lots", "legs", "DTE", "credit", "to close", "kept", "exit tests")
     print_table("", heads, cells, right=(0, 2, 4, 5, 6, 7))
-
-
-def _strikes(legs: Sequence[Mapping[str, Any]]) -> str:
-    """``SPXW 2018-03-16 P 2410/2600 C 2850/2900``: strikes by right, in ascending order."""
-    words = [leg["contract"].split() for leg in legs]
-    if any(len(word) != 4 for word in words) or len({tuple(word[:2]) for word in words}) != 1:
-        return ", ".join(leg["contract"] for leg in legs)
-    sides = [f"{side} {'/'.join(word[3] for word in words if word[2] == side)}" for side in ("P", "C")]
-    return " ".join([*words[0][:2], *sides])
 
 
 def _exit_test(test: Mapping[str, Any]) -> str:

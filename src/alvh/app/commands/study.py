@@ -69,8 +69,8 @@ def _displays(verbs: Any, add: Add, data_help: str, span: Callable[[ArgumentPars
     found.add_argument("--data", metavar="DIR", help=data_help)
     found.add_argument("--as-of", type=iso_date, metavar="DATE", help="session (YYYY-MM-DD; default: the last one)")
     found.add_argument("--policy", default=DEFAULT_POLICY, metavar="POLICY", help=f"name or file (default: {DEFAULT_POLICY})")
-    found.add_argument("--rate-spike-bp", type=float, default=40.0, metavar="BP", help="rise that is a rate spike (default: 40)")
-    found.add_argument("--fx-score", type=float, default=1.0, metavar="Z", help="move that makes a spike external (default: 1)")
+    found.add_argument("--rate-spike-bp", type=float, metavar="BP", help="rise that is a rate spike (default: 40)")
+    found.add_argument("--fx-score", type=float, metavar="Z", help="move that makes a spike external (default: 1)")
 
 
 SUB_COMMANDS = (_model_error, _fit_chains, _parity, _replicate, _clustering, _press, _displays)

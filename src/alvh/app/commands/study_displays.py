@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from alvh.app.commands.book import say
+from alvh.app.leg_text import legs_text
 from alvh.app.output import print_json, print_table, progress
 from alvh.app.source import choose_source
 from alvh.core.errors import UsageError
@@ -24,8 +25,6 @@ def run(options: Namespace) -> int:
 
 def measure(source: str, options: Namespace) -> dict[str, Any]:
     """The document. The run behind R47 begins as ``alvh backtest`` does and ends at the session shown."""
-    from dataclasses import asdict
-
     from alvh.app.session_row import session_row
     from alvh.app.wiring import VIX_OPTIONS_START, known_betas, load_market
     from alvh.core.days import iso
@@ -35,9 +34,11 @@ def measure(source: str, options: Namespace) -> dict[str, Any]:
     from alvh.results.drawdown_lengths import by_drawdown_length
     from alvh.strategy.policy_file import load_policy
     from alvh.strategy.sizing import reads_betas
-    from alvh.study.displays import displays_document
-    from alvh.study.temporal_theta import temporal_thetas
+    from alvh.study.displays import FX_SCORE, RATE_SPIKE_BP, displays_document
+    from alvh.study.temporal_theta import temporal_thetas, theta_row
 
+    rate_spike_bp = _threshold(options.rate_spike_bp, RATE_SPIKE_BP, "--rate-spike-bp")
+    fx_score = _threshold(options.fx_score, FX_SCORE, "--fx-score")
     loaded_policy = load_policy(options.policy)
     policy = loaded_policy.policy
     if policy.overlay is not None:
@@ -60,11 +61,11 @@ def measure(source: str, options: Namespace) -> dict[str, Any]:
         progress=progress("displays", quiet=options.quiet),
         betas=known_betas(loaded) if reads_betas(policy) else None,
     )
-    document = displays_document(history, row, rate_spike_bp=options.rate_spike_bp, fx_score=options.fx_score)
+    document = displays_document(history, row, rate_spike_bp=rate_spike_bp, fx_score=fx_score)
     layers = policy.hedge.layers if policy.hedge.enabled else ()
     return document | {
         "policy": {"name": policy.name, "sha256": loaded_policy.sha256},
-        "temporal_theta": [asdict(one) for one in temporal_thetas(market, row, policy)],
+        "temporal_theta": [theta_row(one) for one in temporal_thetas(market, row, policy)],
         "second_engine": {
             "reading": "layer3",
             "layer": layers[-1].name if layers else None,
@@ -75,6 +76,13 @@ def measure(source: str, options: Namespace) -> dict[str, Any]:
         "prices": market.price_source,
         "data": {"source": history.source, "sha256": history.sha256},
     }
+
+
+def _threshold(given: float | None, default: float, where: str) -> float:
+    value = default if given is None else given
+    if not 0.0 < value < float("inf"):
+        raise UsageError(f"{value:g} is no threshold", where=where, allowed="a number above 0", todo="correct the option")
+    return value
 
 
 def _print(document: Mapping[str, Any]) -> None:
@@ -101,9 +109,8 @@ def _signals(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
         print_table(title, ("signal", "value", "unit", "of its past below", "since"), cells, right=(1, 3))
     else:
         print(title)
-    for row in rows:
-        if row["missing"] is not None:
-            say(f"{row['signal']}: missing, {row['missing']}")
+    for why in dict.fromkeys(row["missing"] for row in rows if row["missing"] is not None):
+        say(f"{', '.join(row['signal'] for row in rows if row['missing'] == why)}: missing, {why}")
 
 
 def _spike(spike: Mapping[str, Any]) -> None:
@@ -124,9 +131,11 @@ def _rates(rates: Mapping[str, Any]) -> None:
         say(f"Rate spike (R38): missing, {rates['missing']}")
         return
     since = f", since {rates['began']}" if rates["began"] else ""
+    below = f"more than at {100.0 * rates['below_share']:.0f} % of closes since {rates['since']}"
     say(
-        f"Rate spike (R38): {'yes' if rates['rate_spike'] else 'no'}{since}. The 10-year yield changed by {rates['value']:+.0f} bp in "
-        f"20 sessions, more than at {100.0 * rates['below_share']:.0f} % of closes since {rates['since']}; the threshold is "
+        f"Rate spike (R38): {'yes' if rates['rate_spike'] else 'no'}{since}. The 10-year yield changed by "
+        f"{rates['value']:+.0f} bp in 20 sessions, {below}; "
+        f"the threshold is "
         f"{rates['threshold_bp']:g} bp."
     )
 
@@ -135,8 +144,8 @@ def _thetas(document: Mapping[str, Any]) -> None:
     print()
     cells = [
         (
-            row["name"], row["contract"], _number(row["theta_usd_per_day"], 2), _number(row["vega_usd_per_vol_point"], 2),
-            _number(row["mean_change_vol_points"], 2), str(row["changes"]), _number(row["ratio"], 2),
+            row["name"], legs_text(row["legs"]), _number(row["theta_usd_per_day"], 2), _number(row["vega_usd_per_vol_point"], 2),
+            _number(row["mean_change_vol_points"], 2), _moves(row), _number(row["ratio"], 2),
         )
         for row in document["temporal_theta"]
     ]  # fmt: skip
@@ -159,6 +168,11 @@ def _thetas(document: Mapping[str, Any]) -> None:
         say(f"Topping ({row['universe']}): {state if row['missing'] is None else 'missing, ' + row['missing']}")
 
 
+def _moves(row: Mapping[str, Any]) -> str:
+    """``20``, or ``20, 16 unlisted``."""
+    return f"{row['changes']}, {row['before_listing']} unlisted" if row["before_listing"] else str(row["changes"])
+
+
 def _engine(engine: Mapping[str, Any], policy: str) -> None:
     print()
     names = list(engine["lengths"][0]["sleeves"])
@@ -174,7 +188,7 @@ def _engine(engine: Mapping[str, Any], policy: str) -> None:
         share = "-" if last["share_of_sessions_gained"] is None else f"{100.0 * last['share_of_sessions_gained']:.0f} %"
         mean = _number(last["mean_usd_per_session"], 1)
         cells.append((span, f"{row['sessions']:,}", _number(row["unhedged_usd"], 0), *amounts, mean, share))
-    title = f"P&L by length of the drawdown (R47, layer 3), {policy}, {engine['from']} to the session, {engine['sessions']:,} sessions"
+    title = f"P&L by length of the drawdown (R47, layer 3), {policy}, since {engine['from']}, {engine['sessions']:,} sessions"
     heads = (
         "sessions since the high",
         "sessions",

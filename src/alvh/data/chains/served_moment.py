@@ -19,6 +19,8 @@ DELAY: Final = timedelta(minutes=15)
 """Quotes are fifteen minutes older than the stamp: in files of 2024 and 2026 the index moved last 15 minutes before it."""
 CLOCK_SLACK: Final = timedelta(minutes=2)
 """Two clocks may differ by so much without being in contradiction."""
+CENTURIES: Final = (1900, 2100)
+"""Years outside are no date of a file, and may leave the range of the calendar's arithmetic."""
 OPEN_MINUTE: Final = 570
 """09:30: quotes before it are not of the day's own session."""
 OVERNIGHT_FROM, OVERNIGHT_TO = 20 * 60 + 15, 9 * 60 + 25
@@ -61,8 +63,8 @@ def moment_of(timestamp: object, last_trade: object, *, label: str) -> Moment:
     session, minute = _session_at(at, label)
     if moved is not None and moved < at - DELAY and _session_at(moved, label)[0] < session:
         notes.append(
-            f"the file is stamped {at:%Y-%m-%d %H:%M} Eastern, but the index moved last at {moved:%Y-%m-%d %H:%M}: "
-            "its quotes are taken to be as old"
+            f"by the timestamp the quotes are of {at:%Y-%m-%d %H:%M} Eastern, but the index moved last at "
+            f"{moved:%Y-%m-%d %H:%M}: they are taken to be as old"
         )
         at = moved
         session, minute = _session_at(at, label)
@@ -92,9 +94,10 @@ def _read(value: object) -> datetime | None:
     if not isinstance(value, str) or len(value.strip()) < len("2026-05-20T16:15"):
         return None
     try:
-        return datetime.fromisoformat(value.strip())
+        found = datetime.fromisoformat(value.strip())
     except ValueError:
         return None
+    return found if CENTURIES[0] <= found.year <= CENTURIES[1] else None
 
 
 def _session_at(at: datetime, label: str) -> tuple[Day, int]:

@@ -19,6 +19,8 @@ Floats = NDArray[np.float64]
 
 REPEATS = 5000
 """Resamples: methods.md 7 asks for as many at least."""
+LEAST_REPEATS = 100
+"""Fewer put no resample into the tails of a 95 % interval worth the name."""
 LEAST_BLOCK = 21
 """Mean block, sessions, at least: a month, since rolls overlap (methods.md 7)."""
 LEAST_SESSIONS = 3 * LEAST_BLOCK

@@ -14,9 +14,9 @@ from alvh.study.ablate.variants import FIXED, FULL, fixed_schedule
 
 SCHEMA: Final = "alvh.ablation/1"
 METHOD: Final = (
-    "mean daily difference of the hedged book's returns, a year of 252 sessions; stationary block bootstrap of both runs together, "
-    f"mean block by Politis and White and at least {LEAST_BLOCK} sessions; {LEVEL:.0%} interval by percentiles, beside it the basic "
-    "one; the drawdown's interval is conditional on re-ordering the sessions. A difference is the variant less its reference"
+    "mean daily difference of the hedged book's returns, a year of 252 sessions; stationary block bootstrap of both runs together"
+    f", mean block by Politis and White and at least {LEAST_BLOCK} sessions; {LEVEL:.0%} interval by percentiles, beside it the"
+    " basic one; the drawdown's is conditional on re-ordering the sessions. A difference is the variant less its reference"
 )
 PLAIN: Final = (
     "no rules, presence always, ratio strict, paid for by the account, nothing sold at a multiple; gate and limits stand"
@@ -220,7 +220,7 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Value]:
 
 
 def fired_rows(document: Mapping[str, Any]) -> list[Row]:
-    """One row for each session on which an element fired, in the policy itself and where it was added alone, for ``fired.csv``."""
+    """One row a session on which an element fired, in the policy itself and where it was added alone, for ``fired.csv``."""
     found: list[Row] = []
     for name, days in document["baseline"]["fired_dates_by"].items():
         found += [{"variant": FULL, "element": name, "session": day} for day in days]

@@ -39,8 +39,8 @@ def run_jobs(
 ) -> Iterator[tuple[int, Done]]:
     """``work(held, job)`` of every job: its position and result, in the order in which they are done.
 
-    ``held`` is what the parent has loaded; ``load`` gives the same in a worker that cannot inherit it, which must find both functions
-    by their names. One process, or one job, runs here.
+    ``held`` is what the parent has loaded; ``load`` gives the same in a worker that cannot inherit it, which must find both by
+    their names. One process, or one job, runs here.
     """
     if processes <= 1 or len(jobs) <= 1:
         for position, job in enumerate(jobs):

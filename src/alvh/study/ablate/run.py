@@ -65,13 +65,7 @@ def ablate(
     ``load`` gives ``prepared`` again in a worker process that cannot inherit it. Raises :class:`UsageError` for an overlay and
     :class:`DataMissing` where a rule that may not be off lacks a signal; what was finished before an error stays on disk.
     """
-    if policy.overlay is not None:
-        raise UsageError(
-            f"policy '{policy.name}' is an overlay, a benchmark without condors and hedge",
-            where="alvh ablate",
-            allowed="a policy of condors and hedge",
-            todo="rebuild an index with 'alvh study replicate INDEX'",
-        )
+    refuse_overlay(policy)
     check_signals(policy, prepared)
     found = variants(policy)
     notes: list[str] = []
@@ -112,6 +106,18 @@ def ablate(
         seed=seed,
         repeats=repeats,
         notes=tuple(notes),
+    )
+
+
+def refuse_overlay(policy: Policy) -> None:
+    """Raise :class:`UsageError` for a policy that holds an overlay: no adaptive element acts on one."""
+    if policy.overlay is None:
+        return
+    raise UsageError(
+        f"policy '{policy.name}' is an overlay, a benchmark without condors and hedge",
+        where="alvh ablate",
+        allowed="a policy of condors and hedge",
+        todo="rebuild an index with 'alvh study replicate INDEX'",
     )
 
 
