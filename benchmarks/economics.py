@@ -111,7 +111,7 @@ def margin_table(outputs: Mapping[str, BacktestOutput]) -> None:
     for name, output in outputs.items():
         part = output.document["margin"]
         back, ratio = part["return_on_maximum"], part["quick_ratio"]
-        cells = [usd(part["maximum_usd"]), part["maximum_session"], usd(part["mean_held_usd"]), usd(part["calls_maximum_usd"])]
+        cells = [usd(part["maximum_usd"]), part["maximum_session"], usd(part["mean_held_usd"]), usd(part["premium_maximum_usd"])]
         cells += [usd(part["buying_power_least_usd"]), pct(back["hedged_per_year"]), pct(back["unhedged_per_year"])]
         rows.append([name, *cells, f"{ratio['least']:.1f}", f"{ratio['median']:.1f}"])
         for key, row in part["premium_of_reading"].items():

@@ -1,8 +1,9 @@
 """The May to June 2022 roll of a VIX call layer replayed (R13): the tables of docs/explanation/rolling-2022.md.
 
-Run: ``python benchmarks/rolling_2022.py [DATA_DIR]`` (default ``../shared/market``). Prints Markdown. One call of 20 delta is
-bought 35 days before the first monthly settles, rolled to the next monthly at the same ratio of strike to forward, and held to
-that one's settlement; the same is done a month earlier and a month later, and beside it without a roll.
+Run: ``python -m benchmarks.rolling_2022 [DATA_DIR]`` (default ``../shared/market``). Prints Markdown; ``--write`` puts it into
+the page. One call of 20 delta is bought 35 days before the first monthly settles, rolled to the next monthly at the same ratio of
+strike to forward, and held to that one's settlement; the same is done a month earlier and a month later, and beside it without a
+roll.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from alvh.strategy.policy import Hedge, HedgeLayer
 from alvh.strategy.policy_file import load_policy
 from alvh.strategy.selection import CALL, choose_layer_legs
 
+PAGE = Path(__file__).resolve().parents[1] / "docs/explanation/rolling-2022.md"
+BEGIN, FINISH = "<!-- tables -->", "<!-- end of tables -->"
 START, END = date(2022, 1, 3), date(2022, 8, 31)
 MONTHLIES = (date(2022, 4, 20), date(2022, 5, 18), date(2022, 6, 15), date(2022, 7, 20))
 NAMES = ("April to May", "May to June", "June to July")
@@ -117,11 +120,9 @@ def marked_usd(market: ModelMarket, trades: Sequence[Trade], index: int) -> floa
     return UNIT_USD * total
 
 
-def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    print(f"### {title}\n\n| " + " | ".join(heads) + " |\n|" + "---|" * len(heads))
-    for row in rows:
-        print("| " + " | ".join(row) + " |")
-    print()
+def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [f"### {title}", "", "| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)]) + "\n"
 
 
 def usd(value: float) -> str:
@@ -157,8 +158,8 @@ def plans(market: ModelMarket, first: date, second: date) -> list[tuple[str, lis
     return found
 
 
-def replay(loaded: LoadedMarket) -> None:
-    """Print every table."""
+def tables(loaded: LoadedMarket) -> str:
+    """Every table of the page."""
     market = loaded.market
     cases = [in_case(loaded, case) for case in CASES if case.source in ("VIX level", "VIX slope")]
     contracts: dict[tuple[int, float, int], list[str]] = {}
@@ -179,18 +180,27 @@ def replay(loaded: LoadedMarket) -> None:
             mid = [pnl_usd(one, trades, spread=False) for one in [market, *cases]]
             crossed = [pnl_usd(one, trades, spread=True) for one in [market, *cases]]
             money.append([name, plan, usd(mid[0]), span(mid), usd(crossed[0]), span(crossed)])
-    heads = ["roll", "call", "bought", "VIX", "forward", "strike / forward", "bid / mid / ask"]
-    table("Calls bought", heads, list(contracts.values()))
     settled = [
         (expiry, payoff(market, Call(row=series_row(market, expiry), strike=0.0, moneyness=0.0))[1]) for expiry in MONTHLIES
     ]
-    print("Settled at: " + "; ".join(f"{expiry} {value}" for expiry, value in settled) + "\n")
-    heads = ["roll", "plan", "at mid $", "over the price error", "at bid and ask $", "over the price error"]
-    table("Profit and loss of one call", heads, money)
-    path(market)
+    parts = [
+        table(
+            "Calls bought",
+            ["roll", "call", "bought", "VIX", "forward", "strike / forward", "bid / mid / ask"],
+            list(contracts.values()),
+        ),
+        "Settled at: " + "; ".join(f"{expiry} {value}" for expiry, value in settled) + ".\n",
+        table(
+            "Profit and loss of one call",
+            ["roll", "plan", "at mid $", "over the price error", "at bid and ask $", "over the price error"],
+            money,
+        ),
+        path(market),
+    ]
+    return "\n".join(parts)
 
 
-def path(market: ModelMarket) -> None:
+def path(market: ModelMarket) -> str:
     """P&L at mid of the May to June plans along the way."""
     chosen = plans(market, MONTHLIES[1], MONTHLIES[2])
     days = ("2022-04-13", "2022-04-26", "2022-05-04", "2022-05-09", "2022-05-11", "2022-05-17", "2022-05-18", "2022-05-27",
@@ -199,9 +209,19 @@ def path(market: ModelMarket) -> None:
     for day in days:
         index = int(np.searchsorted(market.sessions, to_day(date.fromisoformat(day))))
         rows.append([day, f"{market.snapshot(index).vix:.2f}", *(usd(marked_usd(market, trades, index)) for _, trades in chosen)])
-    table("May to June at mid along the way, $", ["close", "VIX", *(name for name, _ in chosen)], rows)
+    return table("May to June at mid along the way, $", ["close", "VIX", *(name for name, _ in chosen)], rows)
+
+
+def main(arguments: Sequence[str]) -> None:
+    folder = next((Path(word) for word in arguments if not word.startswith("--")), Path("../shared/market"))
+    made = tables(load_market(folder, load_policy("alvh-442").policy, start=START, end=END))
+    if "--write" not in arguments:
+        print(made)
+        return
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    after = rest.partition(FINISH)[2]
+    PAGE.write_text(f"{before}{BEGIN}\n\n{made}\n{FINISH}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("../shared/market")
-    replay(load_market(folder, load_policy("alvh-442").policy, start=START, end=END))
+    main(sys.argv[1:])

@@ -11,7 +11,7 @@ import pytest
 from tests.helpers.books import shipped
 
 from alvh.app.wiring import LoadedMarket, known_betas, load_market
-from alvh.core.days import to_day
+from alvh.core.days import iso, to_day
 from alvh.core.fees import fee_usd
 from alvh.engine.backtest import BacktestResult, run_backtest
 from alvh.engine.condor_orders import CondorMemo
@@ -96,3 +96,9 @@ def test_a_preset_runs_over_the_whole_history(shared: Path, name: str) -> None:
     assert np.isfinite(result.record.equity_hedged_usd).all()
     for rule, known in zip(result.policy.rules, result.rules.known, strict=True):
         assert known.all() or rule.when_missing == "off"
+
+
+@pytest.mark.slow
+def test_calls_are_locked_on_the_two_days_that_the_file_names(shared: Path) -> None:
+    lines = run(shared, "lock-synthetic", WHOLE).roll_lines
+    assert {iso(line.session) for line in lines if line.action == "lock"} == {"2018-02-05", "2024-08-05"}

@@ -132,6 +132,7 @@ def condors(draw: st.DrawFn) -> Condor:
 def policies(draw: st.DrawFn) -> Policy:
     names = draw(st.lists(NAMES, min_size=1, max_size=4, unique=True))
     rules = draw(st.lists(NAMES, max_size=3, unique=True))
+    enabled = draw(st.booleans())
     kind = draw(st.sampled_from(["index_notional", "risk_capital", "per_condor", *SOLVED_KINDS]))
     return Policy(
         name=draw(NAMES),
@@ -148,7 +149,7 @@ def policies(draw: st.DrawFn) -> Policy:
         timing=Timing(fill_at=draw(st.sampled_from(["same_close", "next_close"]))),
         condor=draw(condors()),
         hedge=Hedge(
-            enabled=draw(st.booleans()),
+            enabled=enabled,
             size=HedgeSize(
                 kind=kind,
                 per_usd=draw(number(0.0, 1e12)),
@@ -187,10 +188,12 @@ def policies(draw: st.DrawFn) -> Policy:
                         st.just(Action(kind="skip_condor_entry")),
                         st.builds(
                             Action,
-                            kind=st.sampled_from(["roll_layers", "close_layers"]),
+                            kind=st.sampled_from(["rebalance", "close_layers", "lock_synthetic", "delay_rolls"]),
                             layers=st.lists(st.sampled_from(names), unique=True).map(tuple),
                             fraction_pct=number(0.0, 100.0),
-                        ),
+                        )
+                        if enabled
+                        else st.nothing(),
                     )
                 ),
                 cool_down_sessions=draw(st.integers(0, 1000)),

@@ -128,6 +128,9 @@ _WORKING_STATE = {
     "engine/session.py: Record",
     "engine/session.py: Run",
     "engine/orders.py: Desk",
+    "engine/desk_log.py: DeskLog",
+    "engine/condor_orders.py: CondorDesk",
+    "engine/layer_orders.py: LayerDesk",
     "engine/overlay.py: OverlayDesk",
     # Tallies and drafts that grow while a file is read or a market is quoted.
     "models/model_market.py: SpreadCount",

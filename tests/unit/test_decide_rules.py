@@ -22,8 +22,11 @@ HELD = 50
 HOT = Compare(signal="vix", above=30.0)
 
 
+ACTION_KEYS = ("fraction_pct", "dead_band_pct", "factor", "traded", "most_sessions", "acting")
+
+
 def rule(kind: str, *, name: str = "r", when: Any = HOT, layers: tuple[str, ...] = (), **more: Any) -> AdaptiveRule:
-    action = {key: more.pop(key) for key in ("fraction_pct", "dead_band_pct", "factor", "most_sessions") if key in more}
+    action = {key: more.pop(key) for key in ACTION_KEYS if key in more}
     return AdaptiveRule(name=name, rule_id="R35", when=when, then=Action(kind=kind, layers=layers, **action), **more)
 
 
@@ -59,7 +62,7 @@ def view_of(policy: Policy, vix: float, **more: Any) -> View:
 
 def started(policy: Policy, **more: Any) -> Memory:
     layers = len(policy.hedge.layers)
-    fresh = Memory.fresh(layers, len(policy.rules), active=policy.hedge.presence == "always")
+    fresh = Memory.fresh(policy.hedge.always_held, len(policy.rules))
     return replace(fresh, started=(True,) * layers, **more)
 
 
@@ -149,7 +152,7 @@ def test_a_layer_that_waits_is_opened_by_a_rule_and_stood_down_by_another() -> N
     on = rule("activate", name="on", layers=("front", "mid"))
     off = rule("stand_down", name="off", when=Compare(signal="vix", below=15.0))
     policy = policy_with(on, off, presence="activated")
-    empty = Memory.fresh(3, 2, active=False)
+    empty = Memory.fresh((False,) * 3, 2)
     nothing = (NOTHING_HELD,) * 3
     first = decide(policy, view_of(policy, 20.0, hedge_day=True, due=(True, True, True), left=nothing), empty, 0)
     assert first.intents == ()
@@ -175,11 +178,11 @@ def test_a_ladder_opens_an_outer_layer_only_where_the_inner_ones_stand() -> None
     ]
     nothing = (NOTHING_HELD,) * 3
     policy = policy_with(*rungs, presence="ladder")
-    empty = Memory.fresh(3, 3, active=False)
+    empty = Memory.fresh((False,) * 3, 3)
     assert days(policy, [21.0], empty, left=nothing) == [[("roll_layer", 0)]]
     assert days(policy, [31.0], empty, left=nothing) == [[("roll_layer", 0), ("roll_layer", 1), ("roll_layer", 2)]]
     upside_down = policy_with(rungs[2], rungs[1], presence="ladder")
-    assert days(upside_down, [31.0], Memory.fresh(3, 2, active=False), left=nothing) == [[]]
+    assert days(upside_down, [31.0], Memory.fresh((False,) * 3, 2), left=nothing) == [[]]
 
 
 def test_a_due_roll_waits_while_a_rule_holds_it_back_and_no_longer_than_it_may() -> None:
@@ -205,6 +208,32 @@ def test_a_factor_holds_while_its_rule_does_and_trades_at_once_only_by_signal() 
     assert decision.factors == (1.0, 2.0, 1.0) and decision.intents == ()
     quick = policy_with(flex, ratio="by_signal")
     assert days(quick, [20.0, 31.0, 31.0, 20.0]) == [[], [("resize_layer", 1)], [], [("resize_layer", 1)]]
+
+
+def test_factors_of_rules_that_hold_together_multiply_and_each_may_be_traded_in_its_own_way() -> None:
+    calm = rule("flex_ratio", name="a", factor=3.0, layers=("mid",))
+    quick = rule("flex_ratio", name="b", factor=0.5, layers=("mid",), when=Compare(signal="vix", above=35.0), traded="at_once")
+    policy = policy_with(calm, quick, ratio="by_regime")
+    decision = decide(policy, view_of(policy, 36.0), started(policy), 0)
+    assert decision.factors == (1.0, 1.5, 1.0) and kinds(decision) == [("resize_layer", 1)]
+    assert days(policy, [31.0, 36.0, 31.0]) == [[], [("resize_layer", 1)], [("resize_layer", 1)]]
+    most = policy_with(calm, replace(calm, name="c"), ratio="by_regime")
+    assert decide(most, view_of(most, 31.0), started(most), 0).factors == (1.0, 4.0, 1.0)
+
+
+def test_a_rule_may_act_on_all_its_layers_where_the_others_keep_to_the_innermost() -> None:
+    wide = rule("time_shift", acting="all", repeat="once_an_episode")
+    assert days(policy_with(wide, acting="innermost"), [31.0]) == [[("roll_layer", 0), ("roll_layer", 1), ("roll_layer", 2)]]
+
+
+def test_one_layer_may_wait_while_the_others_are_always_held() -> None:
+    policy = policy_with(rule("activate", layers=("mid",)))
+    layers = tuple(replace(layer, presence="activated") if layer.name == "mid" else layer for layer in policy.hedge.layers)
+    policy = replace(policy, hedge=replace(policy.hedge, layers=layers))
+    assert policy.hedge.always_held == (True, False, True)
+    empty, nothing = Memory.fresh(policy.hedge.always_held, 1), (NOTHING_HELD,) * 3
+    assert days(policy, [20.0], empty, left=nothing, hedge_day=True) == [[("roll_layer", 0), ("roll_layer", 2)]]
+    assert days(policy, [31.0], empty, left=nothing) == [[("roll_layer", 1)]]
 
 
 def test_winners_are_sold_once_a_holding() -> None:

@@ -111,7 +111,7 @@ def test_a_sloped_curve_that_shifts_gives_each_part_its_own() -> None:
 
 
 def test_calls_converge_as_on_a_market_that_stands_still_for_one_day() -> None:
-    """Another market, whose next close has the first one's curve: the attribution's whole forward step there is the convergence."""
+    """On another market, whose next close has the first one's curve, the whole forward step of the attribution is convergence."""
     slope = 0.0015
     market = curve_market(slope, MOVING)
     result, _, found = cut(market, policy_of("vix_calls", "vix_calls", "vix_calls"))

@@ -19,7 +19,7 @@ from alvh.market.signals import FAMILIES, compute_signals, find_signal, missing_
         ("vx_slope_2_5", "VX5 / VX2 - 1", 0, ("vx",)),
         ("net_advances_per_1000_sp500", "1000 (advances - declines)", 0, ("breadth.sp500",)),
         ("sessions_to_ecb", "sessions to the next day of the list ecb", 0, ("events.ecb",)),
-        ("press_topping_synthetic_calm", "topping_synthetic was 1", 251, ("vix_close", "spx_close", "breadth.synthetic")),
+        ("press_topping_synthetic_calm", "topping_synthetic at 1", 251, ("vix_close", "spx_close", "breadth.synthetic")),
         ("curve_2s10s_change_5_z", "curve_2s10s_change_5_bp / sample", 256, ("yields.dgs2", "yields.dgs10")),
     ],
 )

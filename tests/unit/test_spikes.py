@@ -26,7 +26,7 @@ def test_a_spike_that_reverts() -> None:
 
 
 def test_the_edges_of_the_definition() -> None:
-    """18.75 is 25 % above 15 and 1.24 times the mean; a cent less is no spike; 1.2 times the mean binds where the mean is high."""
+    """18.75 is 25 % above 15 and 1.24 times the mean; a cent less is no spike; the mean binds where it is high."""
     assert [spike.onset for spike in spikes(closes(18.75))] == [25]
     assert spikes(closes(18.74)) == []
     high = np.array([*[20.0] * 20, *[14.0] * 5, 17.6, *[14.0] * 15])  # up 26 %, below the mean

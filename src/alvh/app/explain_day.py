@@ -35,7 +35,7 @@ class _Watch:
     def __init__(self, policy: Policy, row: int) -> None:
         self._row = row
         self.found: SessionTrace | None = None
-        self.before = Memory.fresh(len(policy.hedge.layers), len(policy.rules), active=policy.hedge.presence == "always")
+        self.before = Memory.fresh(policy.hedge.always_held, len(policy.rules))
         self.filled: Decision | None = None
 
     def __call__(self, run: Run, index: int, trace: SessionTrace) -> None:
@@ -120,7 +120,7 @@ def explain_day(
 def _vx_front(loaded: LoadedMarket, row: int) -> dict[str, Any]:
     """The forward of the nearest monthly VIX expiry that the run priced from, and where it comes from."""
     series, session = loaded.market.series, int(loaded.market.sessions[row])
-    vix = np.flatnonzero(series.is_vix)
+    vix = series.vix_rows
     ahead = np.flatnonzero(series.monthly[vix] & (series.expiry[vix] > session))
     column = int(ahead[0])
     price = float(loaded.forwards.forward[row, column])

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from alvh.app.wiring import LoadedMarket, known_betas, load_market
+from alvh.app.wiring import LoadedMarket, known_betas, load_market, require_inputs
 from alvh.core.calendar import trading_calendar
 from alvh.core.contracts import Root
 from alvh.core.days import DayArray, iso, to_day
@@ -69,6 +69,7 @@ def plan_day(
     adoption = require_adopted(loaded_policy)
     adopted = "preset" if adoption.record is None else adoption.record.adopted_on.isoformat()
     loaded = load_market(data, loaded_policy.policy, end=as_of)
+    require_inputs(loaded_policy.policy, loaded)
     index = _session_row(loaded, as_of, today)
     session = int(loaded.market.sessions[index])
     market, quoted, notes = _with_chains(loaded, chains, index)

@@ -286,8 +286,8 @@ def _basis(output: BacktestOutput) -> tuple[str, ...]:
     return (
         f"decided at the close, filled at the {filled}",
         "every option price is a model price; no quotes were available",
-        f"SPX legs pay {costs.spx_spread_share_pct:g} % of the half-spread, {_vix_words(output)} {costs.vix_spread_share_pct:g} %, "
-        f"{'with' if costs.fees else 'without'} fees",
+        f"of the half-spread SPX legs pay {costs.spx_spread_share_pct:g} %, {_vix_words(output)} "
+        f"{costs.vix_spread_share_pct:g} %, {'with' if costs.fees else 'without'} fees",
     )
 
 

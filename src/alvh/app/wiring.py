@@ -21,6 +21,7 @@ from alvh.engine.backtest import BacktestResult
 from alvh.engine.backtest import run_backtest as run_engine
 from alvh.market.forwards import FORWARD_SOURCES, VixForwards, vix_forwards
 from alvh.market.series import series_table
+from alvh.market.signals import missing_input
 from alvh.models.model_market import ModelMarket, model_market
 from alvh.models.price_case import CASES, CENTRAL, PriceCase
 from alvh.models.spreads import SpreadCase
@@ -91,7 +92,7 @@ def load_market(
     history, stand_ins = fill_missing(loaded.history)
     first, last = int(history.sessions[0]), int(history.sessions[-1]) + EXPIRY_HORIZON_DAYS
     vix = vix_expiries(first, last)
-    series = series_table(spx_expiries(first, last), vix, xsp="XSP" in policy.condor.roots)
+    series = series_table(spx_expiries(first, last), vix, xsp="XSP" in policy.condor.roots, etps=tuple(history.etps))
     forwards = vix_forwards(
         history,
         expiry=vix.expiry,
@@ -106,7 +107,7 @@ def load_market(
 def known_betas(loaded: LoadedMarket) -> RollingBetas:
     """The rolling beta of each VX tenor as known at every close; before the first full window the published ones stand."""
     history, series = loaded.market.history, loaded.market.series
-    vix = np.flatnonzero(series.is_vix)
+    vix = series.vix_rows
     changes = tenor_changes(
         loaded.forwards,
         sessions=history.sessions,
@@ -187,7 +188,8 @@ def run_on(
         )
     clock = time.perf_counter()
     sessions = market.market.sessions
-    first = max(int(sessions[market.loaded.start_row]), VIX_OPTIONS_START) if start is None else to_day(start)
+    require_inputs(policy.policy, market)
+    first = first_day(policy.policy, market) if start is None else to_day(start)
     last = int(sessions[-1]) if end is None else to_day(end)
     runs = 1 + len(CASES) if price_range else 1
     betas = known_betas(market) if reads_betas(policy.policy) else None
@@ -249,6 +251,31 @@ def run_on(
     if cases:
         document["pricing_uncertainty"] = uncertainty_document(run_figures(result), cases)
     return BacktestOutput(policy=policy, market=market, result=result, attribution=attribution, risk=risk, document=document)
+
+
+def require_inputs(policy: Policy, loaded: LoadedMarket) -> None:
+    """Refuse a policy of which a rule reads a signal that the data can't give at all, naming the file that it waits for."""
+    for rule in policy.rules:
+        for name in rule.when.signals() if rule.when_missing == "refuse" else ():
+            file = missing_input(loaded.market.history, name)
+            if file is not None:
+                raise DataMissing(
+                    f"rule '{rule.name}' reads {name}, and the data have no input for it",
+                    where=loaded.loaded.history.source,
+                    allowed=file,
+                    todo=f'add the file, or set when_missing = "off" in the rule, or take the rule {rule.name} out',
+                )
+
+
+def first_day(policy: Policy, loaded: LoadedMarket) -> int:
+    """The first session of a run that names none: VIX options are listed, and every rule that must be has its signals' values."""
+    market = loaded.market
+    row = max(loaded.loaded.start_row, int(np.searchsorted(market.sessions, VIX_OPTIONS_START)))
+    for rule in policy.rules:
+        for name in rule.when.signals() if rule.when_missing == "refuse" else ():
+            known = np.flatnonzero(np.isfinite(market.signal(name)[row:]))
+            row += int(known[0]) if known.size else 0
+    return int(market.sessions[min(row, len(market.sessions) - 1)])
 
 
 def _part(progress: Callable[[int, int], None] | None, k: int, runs: int) -> Callable[[int, int], None] | None:

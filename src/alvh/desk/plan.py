@@ -17,7 +17,6 @@ from alvh.core.errors import DataInvalid
 from alvh.desk.plan_book import HEDGE, STRANDED, UNKNOWN_ROW, PlacedBook, episodes
 from alvh.desk.plan_carry import carry, settle_at_close, settled_rows
 from alvh.desk.plan_desk import PlanDesk
-from alvh.desk.plan_market import plan_market
 from alvh.desk.plan_next import NextDays
 from alvh.desk.plan_rows import Decided, plan_rows, refusals
 from alvh.engine.backtest import prepare, signal_names
@@ -67,9 +66,8 @@ def make_plan(
     ``kept_at`` is the market row of the earlier close after whose decisions book and state were kept, None where they are those
     of this close. Raises :class:`DataInvalid` for a position without a mark, :class:`DataMissing` where a rule lacks a signal.
     """
-    table, ahead = market.series, plan_market(market)
-    first = index if kept_at is None else kept_at
-    run = prepare(policy, ahead, first, index + 1, fee_usd=fee_usd, betas=betas)
+    table, first = market.series, index if kept_at is None else kept_at
+    run = prepare(policy, market, first, index + 1, fee_usd=fee_usd, betas=betas)
     run.desk = PlanDesk(book=run.desk.book, condors=run.desk.condors, layers=run.desk.layers, log=run.desk.log)
     snapshot = market.snapshot(index)
     take_over(run, book.lots, state, market.snapshot(first))

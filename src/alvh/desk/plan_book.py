@@ -210,10 +210,10 @@ def derived_state(policy: Policy, lots: tuple[HeldLot, ...], market: Market, equ
     """
     layers, sessions = policy.hedge.layers, market.sessions
     held = [[lot for lot in lots if lot.layer == k and not lot.stranded] for k in range(len(layers))]
-    always, some = policy.hedge.presence == "always", any(bool(own) for own in held)
+    always, some = policy.hedge.always_held, any(bool(own) for own in held)
     memory = Memory(
-        started=tuple(some if always else bool(own) for own in held),
-        active=tuple(always or bool(own) for own in held),
+        started=tuple(some if kept else bool(own) for own, kept in zip(held, always, strict=True)),
+        active=tuple(kept or bool(own) for own, kept in zip(held, always, strict=True)),
         last_roll=tuple(max((_opened(lot, sessions) for lot in own), default=NOTHING_HELD) for own in held),
         due_row=(NEVER,) * len(layers),
         factor=(1.0,) * len(layers),

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from alvh.core.days import iso
 from alvh.core.orders import Reason
 from alvh.desk.plan_next import NextDays
-from alvh.desk.plan_orders import Ticket, Trade, leg_document, ticket, ticket_document, trades_of
+from alvh.desk.plan_orders import Ticket, Trade, leg_document, source_of, ticket, ticket_document, trades_of
 from alvh.engine.book import OpenCondor
 from alvh.engine.ledger import Entry, Lot
 from alvh.engine.session import Run, SessionTrace
+from alvh.market.market import Legs
 from alvh.strategy.intents import Intent
 from alvh.strategy.policy import DepthLimit, Policy
 
@@ -136,7 +137,12 @@ def _row(
 def _held(decided: Decided, lot: Lot) -> dict[str, Any]:
     root = decided.run.broker.root(lot.series, lot.right, lot.layer)
     trade = Trade(lot=lot, root=root, quantity=lot.quantity, price=lot.open_price)
-    return leg_document(trade, decided.run.market.series) | {"open_price": lot.open_price}
+    legs = Legs.of([(lot.series, lot.strike, lot.right)])
+    return leg_document(trade, decided.run.market.series) | {
+        "open_price": lot.open_price if lot.open_price or lot.layer < 0 else None,
+        "mark": round(float(decided.trace.snapshot.mark(legs)[0]), 6),
+        "price_source": source_of(decided.trace.snapshot, legs),
+    }
 
 
 def _intent(decided: Decided, kind: str, *, layer: int = -1, condor: int = -1) -> Intent | None:

@@ -171,7 +171,7 @@ def read_state(document: Any, policy: Policy, sessions: DayArray, where: str) ->
     if "unfilled" in reader.value:
         open_ = reader.get("unfilled", lambda value: isinstance(value, list), "a list of texts")
         notes.append(f"decided before, to be filled at this close, and not in the book: {', '.join(map(str, open_))}")
-    always = policy.hedge.presence == "always"
+    always = dict(zip(names, policy.hedge.always_held, strict=True))
 
     def row(day: int | None) -> int:
         return NEVER if day is None else int(np.searchsorted(sessions, day, side="right")) - 1
@@ -191,7 +191,7 @@ def read_state(document: Any, policy: Policy, sessions: DayArray, where: str) ->
     last = per_layer(lambda item: item.day("last_roll"), None)
     memory = Memory(
         started=per_layer(lambda item: item.flag("started"), False),
-        active=per_layer(lambda item: item.flag("active"), always),
+        active=tuple(of(name, lambda item: item.flag("active"), always[name]) for name in names),
         last_roll=tuple(NOTHING_HELD if day is None else day for day in last),
         due_row=tuple(row(day) for day in per_layer(lambda item: item.day("due"), None)),
         factor=per_layer(lambda item: item.number("factor"), 1.0),

@@ -135,8 +135,19 @@ def prepare(
     betas: RollingBetas | None = None,
     memo: CondorMemo | None = None,
 ) -> Run:
-    """A run over market rows ``first`` to ``stop`` (excluded) with an empty book, before its first session."""
+    """A run over market rows ``first`` to ``stop`` (excluded) with an empty book, before its first session.
+
+    Raises :class:`DataMissing` where a layer holds a fund of which the market has no prices.
+    """
     layers = policy.hedge.layers
+    for layer in layers if policy.hedge.enabled else ():
+        if layer.is_share and layer.etp not in market.series.etps:
+            raise DataMissing(
+                f"there are no prices of {layer.etp}",
+                where=f"hedge.layer.{layer.name}.etp of policy '{policy.name}'",
+                allowed=", ".join(market.series.etps) or "a history with a price file of the fund",
+                todo=f"add prices/{layer.etp}.csv (Date,Close, adjusted); see docs/reference/data-files.md",
+            )
     all_sessions = market.sessions
     ledger, book, counters = Ledger(policy.account.equity_usd), Book(len(layers), market.series.settlement_session), Counters()
     broker = Broker(
@@ -173,7 +184,7 @@ def prepare(
         counters=counters,
         rules=rule_table(policy.rules, names, values),
         desk=_desk(policy, market, broker, betas, memo),
-        memory=Memory.fresh(len(layers), len(policy.rules), active=policy.hedge.presence == "always"),
+        memory=Memory.fresh(policy.hedge.always_held, len(policy.rules)),
         record=Record.empty(stop - first, len(layers)),
         overlay_days=rolls,
         dividends=np.zeros(stop - first) if overlay is None else market.dividend_points[first:stop],

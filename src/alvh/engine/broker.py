@@ -11,7 +11,7 @@ from alvh.core.contracts import SPECS, Root
 from alvh.engine.book import Book
 from alvh.engine.ledger import CASH, CONDOR, HEDGE, OVERLAY, OVERLAY_LAYER, RESERVE, Entry, EntryKind, Ledger, Lot
 from alvh.market.market import Legs, Quotes, Snapshot
-from alvh.market.series import SeriesTable
+from alvh.market.series import SHARE, SeriesTable
 from alvh.strategy.costing import fill_prices, tradable
 from alvh.strategy.policy import Costs
 
@@ -62,6 +62,13 @@ class Broker:
     def fee(self, root: Root, session: int) -> float:
         return self.fee_usd(root, session) if self.costs.fees else 0.0
 
+    def terms(self, row: int, right: int, layer: int, mid: float, session: int) -> tuple[float, float]:
+        """Dollars a point and fee of one contract; of a fund a contract is a dollar at ``mid``, and no commission is paid."""
+        if right == SHARE:
+            return 1.0 / mid, 0.0
+        root = self.root(row, right, layer)
+        return SPECS[root].multiplier_usd, self.fee(root, session)
+
     def open_legs(
         self,
         snapshot: Snapshot,
@@ -82,8 +89,8 @@ class Broker:
         lots = []
         for k, lot_quantity in enumerate(quantity):
             row, right = int(legs.series[k]), int(legs.right[k])
-            root = self.root(row, right, layer)
-            fees = self.fee(root, snapshot.session) * abs(lot_quantity)
+            multiplier, fee = self.terms(row, right, layer, float(quotes.mid[k]), snapshot.session)
+            fees = fee * abs(lot_quantity)
             lot = Lot(
                 lot_id=self._lot_id(),
                 layer=layer,
@@ -92,7 +99,7 @@ class Broker:
                 strike=float(legs.strike[k]),
                 right=right,
                 quantity=lot_quantity,
-                multiplier_usd=SPECS[root].multiplier_usd,
+                multiplier_usd=multiplier,
                 open_index=snapshot.index,
                 open_mid=float(quotes.mid[k]),
                 open_price=float(price[k]),
@@ -139,7 +146,8 @@ class Broker:
                 self.book.track_split(part)
             else:
                 self.book.remove(lot)
-            fees = self.fee(self.root(part.series, part.right, part.layer), snapshot.session) * abs(part.quantity)
+            fee = self.terms(part.series, part.right, part.layer, float(quotes.mid[k]), snapshot.session)[1]
+            fees = fee * abs(part.quantity)
             part.close_index, part.close_kind, part.close_reason = snapshot.index, "closed", reason
             part.close_mid, part.close_price, part.close_fees_usd = float(quotes.mid[k]), float(price[k]), fees
             self._record(snapshot.index, "close", part, -part.quantity, part.close_price, part.close_mid, fees, reason)

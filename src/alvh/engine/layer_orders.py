@@ -17,7 +17,7 @@ from alvh.engine.hedge_size import Contract, HedgeSizer
 from alvh.engine.mixed_size import MixedSizer
 from alvh.engine.reserve import Reserve
 from alvh.market.market import Legs, Quotes, Snapshot
-from alvh.market.series import SeriesTable
+from alvh.market.series import SHARE, SeriesTable
 from alvh.risk.margin.rules import VX_MARGIN, VXM_MARGIN
 from alvh.strategy.costing import fill_prices, tradable
 from alvh.strategy.intents import Intent
@@ -172,7 +172,9 @@ class LayerDesk:
         if choice.fallback:
             counters.empty_windows[k] = counters.empty_windows.get(k, 0) + 1
         row = choice.series
-        if row is not None and row == held and layer.same_expiry == "keep":
+        if row is None and layer.is_share:
+            self.log.refuse(snapshot, "R07", f"{layer.name}: {layer.etp} has no price at this close")
+        if row is not None and row == held and layer.same_expiry == "keep" and not layer.is_share:
             self._change_quantity(snapshot, intent, row, target, "keep", choice.fallback, capital_usd)
             return
         units = self._legs(snapshot, k, row) if row is not None and target > 0 else None
@@ -246,12 +248,15 @@ class LayerDesk:
         """
         name, price_usd = self.policy.hedge.layers[k].name, 0.0
         if units[0][1] != FUTURE:  # a future is margined, not paid for
-            price_usd = float(np.dot(quotes.mid, [sign for _, _, sign in units])) * self.series.multiplier_usd(row)
+            unit_usd = self.broker.terms(row, units[0][1], k, float(quotes.mid[0]), snapshot.session)[0]
+            price_usd = float(np.dot(quotes.mid, [sign for _, _, sign in units])) * unit_usd
+        what = "dollars" if units[0][1] == SHARE else "contracts"
         if k in self.broker.reserves and price_usd > 0.0:
+            price_usd = self._cost_usd(snapshot, k, row, units, quotes)
             back = self._value_usd(snapshot, k) if rolled else 0.0
             most = max(int((self.reserve.left_usd(k) + back) / price_usd + 1e-9), 0)
             if most < wanted:
-                self.log.refuse(snapshot, "R47", f"{name}: {wanted} contracts are cut to {most}: realised gains pay for no more")
+                self.log.refuse(snapshot, "R47", f"{name}: {wanted} {what} are cut to {most}: realised gains pay for no more")
                 wanted = most
         if self.limits is None:
             return wanted
@@ -259,14 +264,25 @@ class LayerDesk:
             snapshot,
             price_usd,
             wanted,
-            replaced=self.book.layer_quantity(k) if rolled else 0,
+            replaced=self._replaced(snapshot, k, units) if rolled else 0,
             sold_layer=k if rolled else None,
             active=self.active,
             capital_usd=capital_usd,
         )
         if most < wanted:
-            self.log.refuse(snapshot, "R46", f"{name}: {wanted} contracts are cut to {most}: {reason}")
+            self.log.refuse(snapshot, "R46", f"{name}: {wanted} {what} are cut to {most}: {reason}")
         return most
+
+    def _replaced(self, snapshot: Snapshot, k: int, units: LayerLegs) -> int:
+        """Units that a roll sells: contracts, or of a fund the dollars that it is worth now."""
+        return int(self._value_usd(snapshot, k)) if units[0][1] == SHARE else self.book.layer_quantity(k)
+
+    def _cost_usd(self, snapshot: Snapshot, k: int, row: int, units: LayerLegs, quotes: Quotes) -> float:
+        """Dollars that one unit costs as it is filled, with its fees."""
+        signs = np.array([sign for _, _, sign in units], dtype=np.float64)
+        unit_usd, fee = self.broker.terms(row, units[0][1], k, float(quotes.mid[0]), snapshot.session)
+        price = float(np.dot(fill_prices(quotes, signs, self.broker.share(row)), signs))
+        return price * unit_usd + len(units) * fee
 
     def _value_usd(self, snapshot: Snapshot, k: int) -> float:
         lots = [lot for lot in self.book.layer_lots(k) if lot.right]
@@ -319,6 +335,8 @@ class LayerDesk:
         state = self.book.layers[layer]
         if state.series is None:
             return ""
+        if state.legs[0][1] == SHARE:
+            return self.series.ticker(state.series)
         expiry = iso(self.series.expiry[state.series])
         if state.legs[0][1] == FUTURE:
             return f"{self.broker.root(state.series, FUTURE, layer)} {expiry}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from alvh.core.contracts import SPECS, Root
+from alvh.market.series import SHARE
 
 CONDOR, HEDGE, RESERVE, OVERLAY, CASH = "condor", "hedge", "reserve", "overlay", "cash"
 OVERLAY_LAYER = -2
@@ -50,7 +51,8 @@ class Lot:
 
     ``close_kind``: "" while open, "closed" by a trade, "settled" at a settlement value. ``stranded``: no bid when it should
     have been sold; it waits for its settlement and no longer counts in its layer. ``right`` 0 is a future: ``marked`` is the
-    price up to which its variation is paid, and it is worth nothing beside that cash.
+    price up to which its variation is paid, and it is worth nothing beside that cash. ``right`` 2 is a share of a fund: a contract
+    is a dollar at the opening mid, worth the later price over that mid.
     """
 
     __slots__ = (
@@ -109,6 +111,11 @@ class Lot:
     def is_future(self) -> bool:
         """Whether it is a future, margined daily."""
         return self.right == 0
+
+    @property
+    def is_share(self) -> bool:
+        """Whether it is dollars in an exchange-traded product, fully paid."""
+        return self.right == SHARE
 
     @property
     def future(self) -> Root | None:

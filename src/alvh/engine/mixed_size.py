@@ -13,7 +13,7 @@ import numpy as np
 from alvh.core.contracts import Root
 from alvh.engine.hedge_size import Contract, LotRow, positions_of_rows
 from alvh.market.market import Legs, Snapshot
-from alvh.market.series import SeriesTable
+from alvh.market.series import SHARE, SeriesTable
 from alvh.risk.betas import PUBLISHED, RollingBetas
 from alvh.risk.exposures import exposures
 from alvh.strategy.policy import HedgeLayer, Policy
@@ -44,7 +44,9 @@ class MixedSizer:
         return 0.0 if row is None or legs is None else self._measure(snapshot, row, legs, mini=False)
 
     def _measure(self, snapshot: Snapshot, row: int, legs: LayerLegs, *, mini: bool) -> float:
-        """Dollars of one unit: premium at mid, or gain for a VIX point by measured betas."""
+        """Dollars of one unit: premium at mid, or gain for a VIX point by measured betas. A unit of a fund is a dollar of it."""
+        if legs[0][1] == SHARE:
+            return 1.0
         rows = [LotRow(row, strike, right, sign, root=Root.VXM if mini and not right else None) for strike, right, sign in legs]
         if self.policy.hedge.ratio_of == "premium":
             mark = snapshot.mark(Legs.of([(row, strike, right) for strike, right, _ in legs]))

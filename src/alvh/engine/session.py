@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from alvh.core.days import iso
+from alvh.core.calendar import trading_calendar
+from alvh.core.days import DayArray, iso
 from alvh.core.errors import DataMissing
 from alvh.engine.book import Book, BookArrays
 from alvh.engine.broker import Broker, Counters
@@ -91,6 +92,7 @@ class Run:
     dividends: Floats
     overlay_desk: OverlayDesk | None = None
     pending: Decision | None = None
+    calendar: DayArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     closes: list[tuple[int, str]] = field(default_factory=list)
 
 
@@ -227,9 +229,10 @@ def _mark(run: Run, snapshot: Snapshot) -> Floats:
     if np.isnan(value.sum()):
         lot = run.book.lots[int(np.argmax(np.isnan(value)))]
         raise DataMissing(
-            f"{run.market.series.contract(lot.series, lot.strike, lot.right).label()} has no mark",
+            f"{run.market.series.label(lot.series, lot.strike, lot.right)} has no mark",
             where=iso(snapshot.session),
-            todo="add the missing history (VIX, VX or rates of that session), or end the run before it",
+            allowed=f"a run that ends before it, on {iso(run.market.sessions[snapshot.index - 1])} or earlier",
+            todo="add the missing history (VIX, VX, rates or fund prices of that session), or end the run before it",
         )
     return value
 
@@ -247,7 +250,7 @@ def _view(run: Run, snapshot: Snapshot, row: int, value: Floats) -> View:
     left = np.full(len(book.layers), NOTHING_HELD, dtype=np.int64)
     for k, layer in enumerate(book.layers):
         if layer.series is not None:
-            left[k] = int(np.searchsorted(run.market.sessions, table.last_trade[layer.series])) - snapshot.index
+            left[k] = _sessions_between(run, snapshot.session, int(table.last_trade[layer.series]))
     layer_value, layer_cost = _layer_sums(run, value)
     return View(
         session=snapshot.session,
@@ -268,6 +271,13 @@ def _view(run: Run, snapshot: Snapshot, row: int, value: Floats) -> View:
         signals=Signals(names=run.signal_names, values=run.signal_values[:, row : row + 1], session=snapshot.session),
         overlay_day=bool(run.overlay_days[row]),
     )
+
+
+def _sessions_between(run: Run, session: int, later: int) -> int:
+    """Sessions from one to a later one, by the exchange's calendar: the data may end before."""
+    if not run.calendar.size:
+        run.calendar = trading_calendar().sessions_array
+    return int(np.searchsorted(run.calendar, later)) - int(np.searchsorted(run.calendar, session))
 
 
 def _layer_sums(run: Run, value: Floats) -> tuple[Floats, Floats]:

@@ -12,6 +12,9 @@ from alvh.core.days import DayArray
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+VIX_ETPS = ("VXX", "UVXY", "VIXY", "VIXM")
+"""Exchange-traded products that are long VX futures: one and a half times (UVXY), mid-term ones (VIXM), else the front two months.
+SVXY is short them: its shares lose where condors lose, so it is no hedge and is not read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,5 +98,7 @@ class History:
     """Those days of ``events`` that nobody knew beforehand, such as FOMC moves between meetings."""
     releases: Mapping[str, FirstReleases] = field(default_factory=dict)
     """First releases of ``cpi``, ``ppi`` and ``gdp``."""
+    etps: Mapping[str, Floats] = field(default_factory=dict)
+    """Closes of :data:`VIX_ETPS` by ticker, each (sessions,), adjusted backwards for splits: only their ratios mean anything."""
     fx: ReleasedLevels | None = None
     """The user's exchange rate index of the dollar."""

@@ -69,10 +69,9 @@ _FORMULA = {
 
 
 def _family(
-    state: str,
     form: str,
     example: str,
-    which: str,
+    formula: str,
     inputs: tuple[str, ...],
     rules: tuple[str, ...],
     warm_up: int,
@@ -82,7 +81,7 @@ def _family(
         form=form,
         examples=(example,),
         unit="1 or 0",
-        formula=f"1 in the state '{state}'{which}: {_FORMULA[state]}",
+        formula=formula,
         inputs=inputs,
         rules=rules,
         warm_up=WarmUp(sessions=warm_up),
@@ -91,22 +90,24 @@ def _family(
 
 
 def _plain(state: str) -> Family:
-    form, rules = f"press_{state}", ("R12", "R41", "R61")
-    return _family(state, form, form, "", ("vix_close",), rules, MEAN_SESSIONS - 1, lambda p: lambda h: in_state(h, state))
+    form, formula = f"press_{state}", f"1 in the state '{state}': {_FORMULA[state]}"
+    rules = ("R12", "R41", "R61")
+    return _family(form, form, formula, ("vix_close",), rules, MEAN_SESSIONS - 1, lambda p: lambda h: in_state(h, state))
 
 
 def _fomc(state: str) -> Family:
-    form, which = f"press_fomc_{state}", f" of an episode whose expansion began within {FOMC_SESSIONS} sessions of an FOMC day"
-    inputs = ("vix_close", "events.fomc")
-    return _family(state, form, form, which, inputs, ("R61",), MEAN_SESSIONS - 1, lambda p: lambda h: fomc_state(h, state))
+    form, inputs = f"press_fomc_{state}", ("vix_close", "events.fomc")
+    which = f"episodes whose expansion began within {FOMC_SESSIONS} sessions of an FOMC day"
+    formula = f"press_{state}, where all but {which} count as calm"
+    return _family(form, form, formula, inputs, ("R61",), MEAN_SESSIONS - 1, lambda p: lambda h: fomc_state(h, state))
 
 
 def _topping(state: str) -> Family:
+    which = "episodes with topping_{universe} at 1 from their foot to the start of their expansion"
     return _family(
-        state,
         f"press_topping_{{universe}}_{state}",
         f"press_topping_nyse_{state}",
-        " of an episode during whose first rise topping_{universe} was 1",
+        f"press_{state}, where all but {which} (at any close between) count as calm",
         ("vix_close", "spx_close", "breadth.{universe}"),
         ("R61", "R66"),
         TOPPING_HIGH_SESSIONS - 1,

@@ -23,7 +23,8 @@ def listed_notes(base: ModelMarket, index: int, chains: Sequence[QuotedChain], q
 
 
 def _modelled_notes(base: ModelMarket, quotes: ListedQuotes) -> list[str]:
-    held = {family_of(root) for root in set(base.series.roots)}
+    series = base.series
+    held = {family_of(root) for root in set(series.roots[: len(series) - len(series.etps)])}
     return [
         f"no chain of {name} options was saved: all their prices are the model's"
         for name in FAMILIES

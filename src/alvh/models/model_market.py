@@ -19,12 +19,12 @@ from alvh.kernels import surface
 from alvh.market.history import History
 from alvh.market.market import Explained, Legs, PriceSource, Quotes, Settlement, Slice, Snapshot
 from alvh.market.scenarios import Repriced, Response, Scenarios
-from alvh.market.series import SeriesTable
+from alvh.market.series import SHARE, SeriesTable
 from alvh.market.settlement import soq_proxy, vro_value
 from alvh.market.signals import compute_signals
 from alvh.models import model_stress, vix_smile
 from alvh.models.price_case import CENTRAL, PriceCase
-from alvh.models.spreads import SpreadCase, future_half_spread, half_spread
+from alvh.models.spreads import SpreadCase, etp_half_spread, future_half_spread, half_spread
 from alvh.models.spx_calibration import LIFTED, Calibration
 from alvh.models.spx_surface import CLEAN_SHAPE
 from alvh.models.surface_cache import cached_calibration
@@ -133,7 +133,7 @@ class ModelMarket:
             np.where(settles, settle, 0.0),
             out,
         )
-        future = np.flatnonzero(legs.right == 0.0)
+        future = priced_by_column(legs)
         if future.size:  # nothing but its price: the whole change is the forward's
             column, rows = self.legs_of_series[2][legs.series[future]], (before[future], after[future])
             start = self.state[7][rows[0], column]
@@ -195,19 +195,20 @@ class ModelSnapshot:
         surface.mark_legs(
             market.state, market.legs_of_series, market.coefficients, self.index, legs.series, legs.strike, legs.right, out
         )
-        future = np.flatnonzero(legs.right == 0.0)
+        future = priced_by_column(legs)
         if future.size:
             out[future] = market.state[7][self.index, market.legs_of_series[2][legs.series[future]]]
         return out
 
     def greeks(self, legs: Legs) -> Floats:
-        """Price, delta, gamma, vega, theta, forward, vol and year fraction, (8, legs); a future's delta is 1, the rest 0."""
+        """Price, delta, gamma, vega, theta, forward, vol and year fraction, (8, legs); a future's or a
+        share's delta is 1, the rest 0."""
         out = np.empty((8, len(legs.series)))
         market = self._market
         surface.greeks_legs(
             market.state, market.legs_of_series, market.coefficients, self.index, legs.series, legs.strike, legs.right, out
         )
-        future = np.flatnonzero(legs.right == 0.0)
+        future = priced_by_column(legs)
         if future.size:
             price = market.state[7][self.index, market.legs_of_series[2][legs.series[future]]]
             out[1:5, future], out[6, future] = 0.0, 0.0
@@ -227,6 +228,12 @@ class ModelSnapshot:
         day = self.session
         bid, ask, ticks = [], [], []
         for row, mid, right in zip(legs.series.tolist(), greeks[0].tolist(), legs.right.tolist(), strict=True):
+            if right == SHARE:
+                half = etp_half_spread(mid, self.vix, market.spread_case)
+                bid.append(mid - half)
+                ask.append(mid + half)
+                ticks.append(0.0)
+                continue
             root = market.series.roots[row] if right else Root.VX
             rule = market.tick_rules.get((root, day))
             if rule is None:
@@ -257,6 +264,11 @@ class ModelSnapshot:
         return Quotes(
             bid=np.array(bid), ask=np.array(ask), mid=greeks[0], tick=np.array(ticks), delta=greeks[1], forward=greeks[5]
         )
+
+
+def priced_by_column(legs: Legs) -> NDArray[np.intp]:
+    """Places of the futures and shares in ``legs``: their price is the forward column of their series itself."""
+    return np.flatnonzero((legs.right == 0.0) | (legs.right == SHARE))
 
 
 def quoted(mid: float, half: float, rule: TickRule) -> tuple[float, float, float]:
@@ -322,8 +334,9 @@ def model_market(
 ) -> ModelMarket:
     """Build the modelled market.
 
-    ``vix_forward`` (sessions, VIX rows of ``series``): forward of every VIX expiry, NaN where it does not trade. SPX, VIX,
-    VVIX, bill rate and dividend yield must be present in every session; raises :class:`DataMissing` naming the first gap.
+    ``vix_forward`` (sessions, ``series.vix_rows``): forward of every VIX expiry, NaN where it does not trade; the closes of the
+    exchange-traded products of ``series`` come from the history. SPX, VIX, VVIX, bill rate and dividend yield must be present in
+    every session; raises :class:`DataMissing` naming the first gap.
     ``spread_case`` replaces that of ``case``; ``cache`` is the folder of kept calibrations, None for none.
     """
     for name in ("spx_close", "vix_close", "vvix", "bill_rate", "dividend_yield"):
@@ -336,7 +349,8 @@ def model_market(
             )
     if spread_case is not None:
         case = replace(case, spread_case=spread_case)
-    state, calibration, note = surface_state(history, vix_forward, case, cache=cache)
+    prices = np.column_stack([vix_forward, *(history.etps[name] for name in series.etps)])
+    state, calibration, note = surface_state(history, prices, case, cache=cache)
     split = int(np.searchsorted(series.is_vix, True))
     column = np.arange(len(series), dtype=np.int64) - split
     column[:split] = -1

@@ -139,7 +139,7 @@ def _vix_forward(
         )
     held = np.broadcast_to(dte.astype(np.float64)[:, None], settled.shape)
     if response.curve == "rolls":
-        vix_rows = np.flatnonzero(market.series.is_vix)
+        vix_rows = market.series.vix_rows
         ahead = (expiry[vix_rows] - session).astype(np.float64)
         known = np.isfinite(today[column[vix_rows]]) & (ahead > 0.0)
         knots, first = np.unique(np.append(0.0, ahead[known]), return_index=True)

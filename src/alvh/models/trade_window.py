@@ -117,6 +117,7 @@ def window_history(history: History, soq: Floats, rows: Ints) -> History:
     chosen["vx"] = VxTable(
         expiry=vx.expiry, monthly=vx.monthly, settle=vx.settle[rows], volume=vx.volume[rows], open=vx.open[rows]
     )
+    chosen["etps"] = {name: close[rows] for name, close in history.etps.items()}
     chosen["modelled"] = {name: mask[rows] for name, mask in history.modelled.items()}
     return replace(history, **chosen)  # type: ignore[arg-type]  # named fields of one dict
 
@@ -141,7 +142,7 @@ def trade_window(
 ) -> TradeWindow:
     """Rebuild the window of ``rows``; ``build`` makes a market of a history, a series table and VIX forwards."""
     there = window_history(history, soq, rows)
-    opened = vx_opens(there.vx, series.expiry[series.is_vix])
+    opened = vx_opens(there.vx, series.expiry[series.vix_rows])
     settle = vix_forward[rows]
     forward = np.where(opened > 0.0, VX_OPENING_WEIGHT * opened + (1.0 - VX_OPENING_WEIGHT) * settle, settle)
     market = build(there, series, np.ascontiguousarray(forward))

@@ -37,7 +37,7 @@ def _discipline(document: Mapping[str, Any]) -> TableView:
         shown.insert(2, ("Layers stood down", hedge["stand_downs"], "count", ""))
     for rule in part["added_while_rule_held"]:
         shown.append(
-            (f"of these while {rule['name']} held", rule["sessions"], "count", f"{rule['contracts']:,} contracts"),
+            (f"… while rule “{rule['name']}” held", rule["sessions"], "count", f"{rule['contracts']:,} contracts"),
         )
     premium, capital = part["largest_premium"], part["largest_capital"]
     label = f"Largest premium in {premium['calendar_days']} days, of the account"
@@ -70,9 +70,9 @@ def _rules(rules: Sequence[Mapping[str, Any]]) -> TableView:
         Column(key="acted", label="Sessions acted", kind="count"),
         Column(key="first", label="First"),
         Column(key="last", label="Last"),
-        Column(key="unknown_sessions", label="Sessions off for lack of data", kind="count"),
-        Column(key="unknown_from", label="Off from"),
-        Column(key="unknown_to", label="Off to"),
+        Column(key="unknown_sessions", label="Sessions without data", kind="count"),
+        Column(key="unknown_from", label="From"),
+        Column(key="unknown_to", label="To"),
     )
     return table("rules", "Adaptive rules: when they held, and what they did", rules, columns, tools=True)
 
@@ -85,9 +85,9 @@ def _roll_down(part: Mapping[str, Any]) -> TableView:
     rows += [{"layer": "All layers on VIX", "state": state, **_sums(row)} for state, row in part["by_state"].items()]
     columns = (
         Column(key="layer", label="Layer"),
-        Column(key="state", label="Curve the close before"),
+        Column(key="state", label="Curve before"),
         Column(key="sessions", label="Sessions held", kind="count"),
-        Column(key="convergence_usd", label="Convergence to spot", kind="pnl"),
+        Column(key="convergence_usd", label="Convergence", kind="pnl"),
         Column(key="level_usd", label="Curve moved", kind="pnl"),
         Column(key="time_usd", label="Time", kind="pnl"),
         Column(key="vol_usd", label="Vol and smile", kind="pnl"),

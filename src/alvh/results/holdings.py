@@ -57,7 +57,7 @@ def _key(lot: Lot) -> tuple[int, int, int, float, int, float]:
 
 
 def contract_name(series: SeriesTable, row: int, strike: float, right: int, future: str | None = None) -> str:
-    """``VIX 2020-03-18 C 25``; ``VX 2020-03-18`` where ``right`` is 0 and ``future`` names the root."""
+    """``VIX 2020-03-18 C 25``; ``VX 2020-03-18`` where ``right`` is 0 and ``future`` names the root, ``VXX`` for a fund."""
     if right == 0:
         return f"{future or 'VX'} {to_date(series.expiry[row]).isoformat()}"
-    return series.contract(row, strike, right).label()
+    return series.label(row, strike, right)

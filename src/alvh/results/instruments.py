@@ -13,6 +13,7 @@ _WORDS: Final = MappingProxyType(
         "vx_futures": "VX futures",
         "vxm_futures": "VXM futures",
         "spx_put_spreads": "SPX put spreads",
+        "vix_etp": "VIX ETPs",
     }
 )
 

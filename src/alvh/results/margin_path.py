@@ -28,6 +28,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 CONVENTION = "condors each at the wider side less the credit received; the hedge's options at the premium paid"
+SHARES_CONVENTION = "; shares of funds at the price paid, in full"
 FUTURES_CONVENTION = "; futures at an assumed initial margin a contract, without relief"
 
 
@@ -85,7 +86,9 @@ def margin_path(result: BacktestResult) -> MarginPath:
     liquid, owed = record.cash_hedged_usd + worth.sum(axis=0), widths + futures + due
     none = np.where(liquid >= 0.0, np.inf, -np.inf)
     return MarginPath(
-        convention=CONVENTION + (FUTURES_CONVENTION if futures.any() else ""),
+        convention=CONVENTION
+        + (SHARES_CONVENTION if any(lot.is_share for lot in result.lots) else "")
+        + (FUTURES_CONVENTION if futures.any() else ""),
         requirement_usd=condor + paid.sum(axis=0) + futures,
         condor_usd=condor,
         widths_usd=widths,

@@ -84,7 +84,7 @@ def roll_down(result: BacktestResult, attribution: Attribution, market: SurfaceM
     count, layers = len(result.sessions), len(result.policy.hedge.layers)
     shape, stop = (layers, count), result.first + count
     convergence, futures, held = np.zeros(shape), np.zeros(shape), np.zeros(shape, dtype=np.bool_)
-    lots = [lot for lot in result.lots if lot.layer >= 0 and market.series.is_vix[lot.series]]
+    lots = [lot for lot in result.lots if lot.layer >= 0 and market.series.is_vix[lot.series] and not lot.is_share]
     if lots:
         opened = np.array([lot.open_index for lot in lots], dtype=np.int64)
         ended = np.array([lot.close_index if lot.close_kind else stop - 1 for lot in lots], dtype=np.int64)
@@ -99,7 +99,7 @@ def roll_down(result: BacktestResult, attribution: Attribution, market: SurfaceM
             return np.asarray(np.bincount(flat, weights=weights, minlength=layers * count), dtype=np.float64).reshape(shape)
 
         convergence, futures, held = summed(usd), summed(np.where(future, usd, 0.0)), summed(np.ones(flat.size)) > 0.0
-    on_vix = np.array([layer.instrument != "spx_put_spreads" for layer in result.policy.hedge.layers], dtype=np.bool_)
+    on_vix = np.array([layer.instrument not in ("spx_put_spreads", "vix_etp") for layer in result.policy.hedge.layers], dtype=np.bool_)
     forward = np.where(on_vix[:, None], attribution.pnl_usd[1:, CAUSES.index("forward")], 0.0)
     return RollDown(
         convergence_usd=convergence,

@@ -27,7 +27,8 @@ CONDOR_GROUP = "condor"
 class ThroughTime:
     """Exposures, coverage and margin of a run, a value a session each.
 
-    ``betas`` says what the betas are, ``sessions_on_published_betas`` at how many closes none had been measured.
+    ``betas`` says what the betas are, ``sessions_on_published_betas`` at how many closes none had been measured;
+    ``unmeasured`` names the layers whose fund counts in no exposure but the value.
     """
 
     exposures: ExposurePath
@@ -36,6 +37,7 @@ class ThroughTime:
     layers: tuple[str, ...]
     betas: str
     sessions_on_published_betas: int
+    unmeasured: tuple[str, ...] = ()
 
 
 def layer_group(name: str) -> str:
@@ -46,9 +48,9 @@ def layer_group(name: str) -> str:
 def lots_of(result: BacktestResult) -> HeldLots:
     """The lots of a run of condors and hedge with the closes at which they are held: the condors, then each layer.
 
-    Whatever a layer holds is the hedge's, SPX puts too.
+    Whatever a layer holds is the hedge's, SPX puts too. Shares of a fund are left out: their Greeks are not measured.
     """
-    lots, stop = result.lots, result.first + len(result.sessions)
+    lots, stop = [lot for lot in result.lots if not lot.is_share], result.first + len(result.sessions)
     return HeldLots(
         series=np.array([lot.series for lot in lots], dtype=np.int64),
         strike=np.array([lot.strike for lot in lots], dtype=np.float64),
@@ -69,7 +71,9 @@ def through_time(result: BacktestResult, market: SurfaceMarket, betas: RollingBe
     """
     lots, rows = lots_of(result), slice(result.first, result.first + len(result.sessions))
     path = exposures_through_time(market, lots, first=result.first, count=len(result.sessions), vix=vix, betas=betas)
-    if (lots.right == 0.0).any():  # beside the variation, which is cash already, a future is worth nothing
+    unmeasured = unmeasured_funds(result)
+    # beside the variation, which is cash already, a future is worth nothing; of a fund the value alone is known
+    if (lots.right == 0.0).any() or unmeasured:
         path.values[1:, COLUMN["value_usd"]] = result.record.layer_value_usd
     tenors = betas.tenor_days <= PUBLISHED.tenor_days[-1]
     stated = int((betas.measured_on[rows][:, tenors] == 0).any(axis=1).sum())
@@ -80,7 +84,14 @@ def through_time(result: BacktestResult, market: SurfaceMarket, betas: RollingBe
         layers=tuple(layer.name for layer in result.policy.hedge.layers),
         betas=f"rolling, the last {betas.window_sessions} daily changes of VX settlements; before them the published averages",
         sessions_on_published_betas=stated,
+        unmeasured=unmeasured,
     )
+
+
+def unmeasured_funds(result: BacktestResult) -> tuple[str, ...]:
+    """Layers that hold a fund, of which the value is known and no exposure, as ``layer (ticker)``."""
+    layers = result.policy.hedge.layers if result.policy.hedge.enabled else ()
+    return tuple(f"{layer.name} ({layer.etp})" for layer in layers if layer.is_share)
 
 
 def plain(value: float) -> float | None:
@@ -99,6 +110,7 @@ def sleeves(found: ThroughTime) -> dict[str, Floats]:
 def exposures_document(found: ThroughTime) -> dict[str, Any]:
     """The part ``exposures``: coverage over the sessions where it has a meaning, medians of every exposure, and the last ones.
 
+    ``left_out``, where there are any: layers of funds, which count in the value and in nothing else, coverage included.
     A median is over the closes at which the sleeve holds something.
     """
     rows = sleeves(found)
@@ -109,6 +121,7 @@ def exposures_document(found: ThroughTime) -> dict[str, Any]:
     return {
         "betas": found.betas,
         "sessions_on_published_betas": found.sessions_on_published_betas,
+        **({"left_out": list(found.unmeasured)} if found.unmeasured else {}),
         "coverage_band": list(COVERAGE_BAND),
         "coverage": {field.name: _covered(getattr(found.coverage, field.name)) for field in fields(CoveragePath)},
         "median": medians,

@@ -11,7 +11,7 @@ from dataclasses import replace
 from alvh.core.orders import Reason
 from alvh.strategy.intents import Intent
 from alvh.strategy.policy import Policy
-from alvh.strategy.rule_policy import EXITS, ROLLS, ActionKind
+from alvh.strategy.rule_policy import EXITS, MOST_FACTOR, ROLLS, ActionKind
 from alvh.strategy.rule_state import RuleState
 from alvh.strategy.view import NEVER, NOTHING_HELD, Memory, View
 
@@ -23,8 +23,8 @@ class HedgeTurn:
     """
 
     __slots__ = (
-        "_active", "_adapted", "_due_row", "_index", "_last_roll", "_memory", "_monetised", "_policy", "_rules", "_started",
-        "_state", "_view", "factor", "shifted",
+        "_active", "_adapted", "_at_once", "_due_row", "_index", "_last_roll", "_memory", "_monetised", "_policy", "_rules",
+        "_started", "_state", "_view", "factor", "shifted",
     )  # fmt: skip
 
     def __init__(self, policy: Policy, view: View, state: RuleState, memory: Memory, index: int) -> None:
@@ -34,6 +34,7 @@ class HedgeTurn:
         self._adapted = False
         layers = policy.hedge.layers
         self.factor = [1.0] * len(layers)
+        self._at_once = [1.0] * len(layers)
         self.shifted = [False] * len(layers)
         self._rules: list[dict[ActionKind, list[int]]] = [{} for _ in layers]
         for j, rule in enumerate(policy.rules):
@@ -42,10 +43,13 @@ class HedgeTurn:
             for k, layer in enumerate(layers):
                 if not rule.then.layers or layer.name in rule.then.layers:
                     self._rules[k].setdefault(rule.then.kind, []).append(j)
-        for k, rules in enumerate(self._rules):
-            if "flex_ratio" in rules:
-                self.factor[k] = policy.rules[rules["flex_ratio"][0]].then.factor
-            self.shifted[k] = "time_shift" in rules
+        for k, held in enumerate(self._rules):
+            for j in held.get("flex_ratio", ()):
+                then = policy.rules[j].then
+                self.factor[k] = min(self.factor[k] * then.factor, MOST_FACTOR)
+                if then.traded == "at_once" or (then.traded == "as_hedge" and policy.hedge.ratio == "by_signal"):
+                    self._at_once[k] = min(self._at_once[k] * then.factor, MOST_FACTOR)
+            self.shifted[k] = "time_shift" in held
 
     def run(self, intents: list[Intent], held_back: list[Reason]) -> None:
         """Append the intents of every layer, innermost (first in the file) first."""
@@ -67,7 +71,7 @@ class HedgeTurn:
             active=tuple(self._active),
             last_roll=tuple(self._last_roll),
             due_row=tuple(self._due_row),
-            factor=tuple(self.factor),
+            factor=tuple(self._at_once),
             monetised=tuple(self._monetised),
             acted_row=state.acted_row,
             held_row=state.held_row,
@@ -95,11 +99,10 @@ class HedgeTurn:
 
     def _take(self, k: int, kinds: tuple[ActionKind, ...]) -> int | None:
         """The first rule of these kinds, in that order, that may act on the layer."""
-        if self._adapted and self._policy.hedge.acting == "innermost":
-            return None
+        alone = self._adapted and self._policy.hedge.acting == "innermost"
         for kind in kinds:
             for j in self._rules[k].get(kind, ()):
-                if self._state.ready(j, k):
+                if self._state.ready(j, k) and not (alone and self._policy.rules[j].then.acting == "as_hedge"):
                     return j
         return None
 
@@ -189,9 +192,9 @@ class HedgeTurn:
             band = self._policy.rules[j].then.dead_band_pct / 100.0
             return Intent(kind="resize_layer", reason=self._act(j, k), layer=k, dead_band=band, scheduled=False)
         hedge, before = self._policy.hedge, self._memory.factor[k]
-        if hedge.ratio == "by_signal" and self.factor[k] != before:
-            text = f"ratio times {self.factor[k]:g}, was {before:g}"
-            reason = Reason(rule="R32", signal="factor", value=self.factor[k], threshold=before, text=text)
+        if self._at_once[k] != before:
+            text = f"ratio times {self._at_once[k]:g}, was {before:g}"
+            reason = Reason(rule="R32", signal="factor", value=self._at_once[k], threshold=before, text=text)
             return Intent(kind="resize_layer", reason=reason, layer=k, scheduled=False)
         if hedge.size.resize == "weekly" and self._view.hedge_day:
             reason = Reason(rule="R03", signal="calendar", value=None, threshold=None, text="weekly resize")

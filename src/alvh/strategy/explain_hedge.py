@@ -14,6 +14,7 @@ _INSTRUMENTS = {
     "vx_futures": "VX futures, monthly, margined daily",
     "vxm_futures": "VXM futures, monthly, margined daily",
     "spx_put_spreads": "SPX put spreads",
+    "vix_etp": "VIX ETPs",
 }
 _ACTION_KEYS = {
     "fraction_pct": "close_layers",
@@ -65,18 +66,11 @@ def hedge_sentences(policy: Policy) -> list[str]:
 
 def layer_sentences(layer: HedgeLayer, policy: Policy) -> list[str]:
     """One layer: instrument, window, strikes, rolls."""
+    if layer.is_share:
+        return _share_sentences(layer)
     window = f"{layer.min_dte}-{layer.max_dte}"
     aim = "the middle" if layer.aim_dte is None else f"{layer.aim_dte:g}"
     monthly = "a monthly expiry before a weekly, then " if layer.prefer_monthly else ""
-    before = f"{layer.roll.sessions} session{'s' if layer.roll.sessions != 1 else ''}"
-    grid = "on the grid" if layer.roll.anchor == "schedule" else "from its last roll"
-    rolls = {
-        "every_days": f"Rolls every {layer.roll.days} calendar days {grid} (R10).",
-        "days_or_trigger": f"Rolls every {layer.roll.days} calendar days {grid}, and where a rule says so (R10, R14).",
-        "on_trigger": "Rolls only where a rule says so, at the latest on the last trading session of what it holds (R14).",
-        "sessions_before_expiry": f"Rolls {before} before the last trading session of what it holds (R10).",
-        "hold_to_settlement": "Never rolls early: held to settlement, then opened anew (R10).",
-    }[layer.roll.kind]
     to = "by the window" if layer.roll_to == "next_in_window" else "the next monthly"
     new = {
         "target_delta": "at the target again",
@@ -92,19 +86,49 @@ def layer_sentences(layer: HedgeLayer, policy: Policy) -> list[str]:
         if layer.when_empty == "nearest"
         else "nothing is opened"
     )
+    listed = "monthly expiries alone, " if layer.expiries == "monthly" else monthly
     result = [
         f"{layer.ratio:g} in the ladder, {_INSTRUMENTS[layer.instrument]} (R07). "
-        f"Expiry: {window} calendar days, {monthly}the nearest to {aim} (R04-R06).",
+        f"Expiry: {window} calendar days, {listed}the nearest to {aim} (R04-R06).",
     ]
+    result += _own_presence(layer)
     if not layer.is_future:
         result.append(f"Strike: {_strike(layer.strike, layer)} (R04-R06).")
     if layer.is_spread:
         result.append(f"The sold leg lies beyond it: {_strike(layer.short_strike, layer)} (R07).")
     result += [
-        rolls,
+        _rolls(layer),
         f"A roll chooses the new expiry {to} and strikes it {new} (R11); where that names the expiry held, {same} (R10).",
         f"Where the window holds no listed expiry: {empty}; it is counted (R04).",
     ]
+    return result + _money_sentences(layer)
+
+
+def _own_presence(layer: HedgeLayer) -> list[str]:
+    if layer.presence == "as_hedge":
+        return []
+    own = "Always held" if layer.presence == "always" else "Off until a rule activates it"
+    return [f"{own}, whatever the other layers are (R36, R47)."]
+
+
+def _share_sentences(layer: HedgeLayer) -> list[str]:
+    """A layer of a fund: what is bought, how much, when."""
+    result = [
+        f"{layer.ratio:g} in the ladder, shares of {layer.etp}, fully paid (R07). Its adjusted closes give returns and no share "
+        "price: dollars are held, and alvh plan refuses the policy.",
+        f"The premium that its share of the ladder is counted in is that of VIX calls of {layer.min_dte}-{layer.max_dte} calendar "
+        f"days, {_strike(layer.strike, layer)} (R02).",
+        *_own_presence(layer),
+        _rolls(layer),
+        "A roll sells all that is held and buys the dollars that are due; between rolls nothing is traded.",
+        "At a close without a price nothing is opened, and that is counted; a run that holds it past its last price is refused.",
+    ]
+    return result + _money_sentences(layer)
+
+
+def _money_sentences(layer: HedgeLayer) -> list[str]:
+    """What sells winners, and what pays."""
+    result = []
     if layer.monetise is not None:
         order = layer.monetise
         result.append(
@@ -113,6 +137,20 @@ def layer_sentences(layer: HedgeLayer, policy: Policy) -> list[str]:
     if layer.funded_by == "gains":
         result.append(f"Only {layer.gains_share_pct:g} % of what the other layers' closed lots gained pays for it (R47).")
     return result
+
+
+def _rolls(layer: HedgeLayer) -> str:
+    """When a layer rolls."""
+    before = f"{layer.roll.sessions} session{'s' if layer.roll.sessions != 1 else ''}"
+    grid = "on the grid" if layer.roll.anchor == "schedule" else "from its last roll"
+    last = "" if layer.is_share else ", at the latest on the last trading session of what it holds"
+    return {
+        "every_days": f"Rolls every {layer.roll.days} calendar days {grid} (R10).",
+        "days_or_trigger": f"Rolls every {layer.roll.days} calendar days {grid}, and where a rule says so (R10, R14).",
+        "on_trigger": f"Rolls only where a rule says so{last} (R14).",
+        "sessions_before_expiry": f"Rolls {before} before the last trading session of what it holds (R10).",
+        "hold_to_settlement": "Never rolls early: held to settlement, then opened anew (R10).",
+    }[layer.roll.kind]
 
 
 def _strike(strike: LayerStrike | SoldStrike, layer: HedgeLayer) -> str:
@@ -128,7 +166,8 @@ def rule_sentence(rule: AdaptiveRule, policy: Policy) -> str:
     """One adaptive rule: when, what, how often."""
     then = rule.then
     layers = f"layers {', '.join(then.layers)}" if then.layers else "all layers"
-    at = "at once" if policy.hedge.ratio == "by_signal" else "at its own roll"
+    at_once = then.traded == "at_once" or (then.traded == "as_hedge" and policy.hedge.ratio == "by_signal")
+    at = "at once" if at_once else "at its own roll"
     action = {
         "skip_condor_entry": "no condor is opened at that session",
         "close_layers": f"{then.fraction_pct:g} % of {layers} is sold",
@@ -145,6 +184,8 @@ def rule_sentence(rule: AdaptiveRule, policy: Policy) -> str:
     rest = f", at most once in {rule.cool_down_sessions + 1} sessions" if rule.cool_down_sessions else ""
     if rule.repeat == "once_an_episode":
         rest += f", once an episode (over when it was false for {rule.rearm_sessions} sessions in a row)"
+    if then.acting == "all" and policy.hedge.acting == "innermost":
+        rest += ", on all of them in one session"
     if rule.when_missing == "off":
         rest += "; off, and counted, where a signal has no value"
     return f"{rule.name} ({rule.rule_id}): when {rule.when.phrase()}, {action}{rest}."
@@ -163,6 +204,10 @@ def idle_hedge_keys(policy: Policy) -> list[str]:
                 idle += [f"{path}.{name}.{key}" for key in ("kind", "delta", "out_pct", "of")]
             else:
                 idle += [f"{path}.{name}.{key}" for key in (("out_pct", "of") if strike.kind == "delta" else ("delta",))]
+        if layer.is_share:
+            idle += [f"{path}.{key}" for key in ("roll_to", "same_expiry", "when_empty", "restrike")]
+        else:
+            idle.append(f"{path}.etp")
         if layer.restrike != "match_break_even":
             idle.append(f"{path}.break_even_share_pct")
         if layer.funded_by == "account":
@@ -174,6 +219,10 @@ def idle_hedge_keys(policy: Policy) -> list[str]:
     for rule in policy.rules:
         path = f"rule.{rule.name}"
         idle += [f"{path}.then.{key}" for key, kind in _ACTION_KEYS.items() if rule.then.kind != kind]
+        if rule.then.kind != "flex_ratio":
+            idle.append(f"{path}.then.traded")
+        if policy.hedge.acting == "all":
+            idle.append(f"{path}.then.acting")
         if rule.repeat == "each_session":
             idle.append(f"{path}.rearm_sessions")
     return idle

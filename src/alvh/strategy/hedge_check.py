@@ -142,7 +142,8 @@ def check_rules(policy: Policy, refuse: Refuse) -> None:
                 "skip_condor_entry acts on no layer", f"{path}.layers", "an empty list, or another kind", "remove the layers"
             )
         _check_action(policy, rule, path, refuse)
-    if policy.hedge.enabled and policy.hedge.presence != "always" and not any(r.then.kind == "activate" for r in policy.rules):
+    waiting = not all(policy.hedge.always_held)
+    if policy.hedge.enabled and waiting and not any(r.then.kind == "activate" for r in policy.rules):
         raise refuse(
             f"presence is {policy.hedge.presence} and no rule activates a layer",
             "hedge.presence",
@@ -156,11 +157,12 @@ def _check_action(policy: Policy, rule: AdaptiveRule, path: str, refuse: Refuse)
     layers = [layer for layer in hedge.layers if not rule.then.layers or layer.name in rule.then.layers]
     if kind != "skip_condor_entry" and not hedge.enabled:
         raise refuse(f"{kind} acts on a hedge that is switched off", f"{path}.kind", "skip_condor_entry", "remove the rule")
-    if kind in ("activate", "stand_down") and hedge.presence == "always":
+    always = {layer.name for layer, held in zip(hedge.layers, hedge.always_held, strict=True) if held}
+    if kind in ("activate", "stand_down") and all(layer.name in always for layer in layers):
         raise refuse(
-            f"{kind} switches layers on or off, and the hedge is always held",
+            f"{kind} switches layers on or off, and they are always held",
             f"{path}.kind",
-            'presence = "activated" or "ladder" beside it',
+            'presence = "activated" or "ladder" beside it, of the hedge or of a layer',
             "set hedge.presence",
         )
     if kind == "flex_ratio" and hedge.ratio == "strict":

@@ -78,7 +78,13 @@ HEDGE_KEYS: dict[str, Key] = {
         'inside the window, the expiry nearest to this; "middle" for the middle', *WINDOW, at_least=1, off="middle"
     ),
     "hedge.layer.*.prefer_monthly": word("inside the window, a monthly expiry before a weekly", *WINDOW),
+    "hedge.layer.*.presence": word("as the hedge, always held, or off until a rule activates it", "R21", "R36", "R47"),
+    "hedge.layer.*.expiries": word("any listed expiry, or monthly ones alone", *WINDOW),
     "hedge.layer.*.instrument": word("what the layer holds", "R07", "R09"),
+    "hedge.layer.*.etp": word(
+        "the fund that is held, for vix_etp: long VX futures of the front two months (UVXY 1.5 times), or of months 4 to 7 (VIXM)",
+        "R07",
+    ),
     "hedge.layer.*.strike.kind": word("strike by delta, or by distance out of the money", *WINDOW),
     "hedge.layer.*.strike.delta": delta("delta on the forward of the call's own expiry, for kind delta", *WINDOW),
     "hedge.layer.*.strike.out_pct": Key(

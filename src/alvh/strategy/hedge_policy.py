@@ -66,7 +66,10 @@ class HedgeLayer:
     ``ratio``: its weight in the ladder. ``aim_dte``: the day count that the choice inside the window lies nearest to
     (``None``: the window's middle). ``prefer_monthly``: inside the window a monthly before a weekly. ``match_break_even`` keeps
     the VIX level at which the layer gains ``break_even_share_pct`` of what the open condors lose at their nearer short put.
-    ``short_strike``: the sold leg of a spread. ``funded_by``: the account, or only what other layers' closed lots gained (R47).
+    ``presence``: the layer's own, where it differs from the hedge's. ``expiries``: any listed, or monthly ones alone.
+    ``short_strike``: the sold leg of a spread. ``etp``: the fund of a ``vix_etp``, held by dollars: its adjusted prices give
+    returns and no share price, so a roll sells all of it and buys what the layer is due. ``funded_by``: the account, or only what
+    other layers' closed lots gained (R47).
     """
 
     name: str
@@ -75,7 +78,12 @@ class HedgeLayer:
     max_dte: int
     aim_dte: float | None = None
     prefer_monthly: bool = True
-    instrument: Literal["vix_calls", "vix_call_spreads", "vx_futures", "vxm_futures", "spx_put_spreads"] = "vix_calls"
+    expiries: Literal["any", "monthly"] = "any"
+    presence: Literal["as_hedge", "always", "activated"] = "as_hedge"
+    instrument: Literal["vix_calls", "vix_call_spreads", "vx_futures", "vxm_futures", "spx_put_spreads", "vix_etp"] = (
+        "vix_calls"
+    )
+    etp: Literal["VXX", "UVXY", "VIXY", "VIXM"] = "VXX"
     strike: LayerStrike = field(default_factory=LayerStrike)
     short_strike: SoldStrike = field(default_factory=SoldStrike)
     roll: Roll = field(default_factory=Roll)
@@ -92,6 +100,11 @@ class HedgeLayer:
     def is_future(self) -> bool:
         """Whether the layer holds VX or VXM futures."""
         return self.instrument in ("vx_futures", "vxm_futures")
+
+    @property
+    def is_share(self) -> bool:
+        """Whether the layer holds shares of an exchange-traded product."""
+        return self.instrument == "vix_etp"
 
     @property
     def is_spread(self) -> bool:
@@ -151,3 +164,9 @@ class Hedge:
     max_strike_to_forward: float = 3.0
     fallback_min_dte: int = 9
     layers: tuple[HedgeLayer, ...] = ()
+
+    @property
+    def always_held(self) -> tuple[bool, ...]:
+        """By layer, whether it is held whatever rules say."""
+        own = (self.presence if layer.presence == "as_hedge" else layer.presence for layer in self.layers)
+        return tuple(presence == "always" for presence in own)

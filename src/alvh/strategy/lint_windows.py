@@ -66,8 +66,13 @@ class LayerCalendar:
     last_empty: str
 
 
+def windowed(policy: Policy) -> list[HedgeLayer]:
+    """Layers that hold something with an expiry."""
+    return [layer for layer in policy.hedge.layers if not layer.is_share]
+
+
 def layer_calendars(policy: Policy, start: date, end: date) -> tuple[LayerCalendar, ...]:
-    """Walk every layer through the sessions from ``start`` to ``end``. Raises :class:`UsageError` outside the calendar."""
+    """Walk every layer that is :func:`windowed` through the sessions from ``start`` to ``end``. Raises :class:`UsageError` outside the calendar."""
     first, last = to_day(start), to_day(end)
     calendar = trading_calendar()
     sessions = calendar.sessions(max(first - _LEAD_DAYS, int(calendar.sessions_array[0])), last)
@@ -76,7 +81,7 @@ def layer_calendars(policy: Policy, start: date, end: date) -> tuple[LayerCalend
     anchor = to_day(date.fromisoformat(policy.grid_anchor))
     wanted = sessions >= first
     made = []
-    for layer in policy.hedge.layers:
+    for layer in windowed(policy):
         due = roll_due_sessions(layer.roll.days, anchor, sessions, grid)
         made.append(_walk(policy, layer, series, sessions[wanted], grid[wanted], due[wanted]))
     return tuple(made)
@@ -149,7 +154,7 @@ def window_findings(policy: Policy, start: date, end: date) -> list[Finding]:
     if not policy.hedge.enabled:
         return []
     found: list[Finding] = []
-    for layer, walked in zip(policy.hedge.layers, layer_calendars(policy, start, end), strict=True):
+    for layer, walked in zip(windowed(policy), layer_calendars(policy, start, end), strict=True):
         if not walked.rolls:
             continue
         span = {"from": start.isoformat(), "to": end.isoformat(), "sessions": walked.sessions, "rolls": walked.rolls}

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from itertools import pairwise
 
 from alvh.core.errors import ConfigError, nearest
+from alvh.strategy.etp_check import check_etps
 from alvh.strategy.hedge_check import Refuse, check_hedge, check_rules
 from alvh.strategy.overlay_policy import Overlay, OverlayBand
 from alvh.strategy.policy import Condor, Policy
@@ -22,6 +23,7 @@ def check_policy(policy: Policy, origin: Callable[[str], str], file: str) -> Non
     _check_condor(policy.condor, refuse)
     check_hedge(policy.hedge, refuse)
     check_rules(policy, refuse)
+    check_etps(policy, refuse)
     _check_limits(policy, refuse)
 
 

@@ -148,12 +148,14 @@ _KEYS: dict[str, Key] = {
         "rebalance trades a layer only where its quantity is off its target by more than this share of the target", "R35"
     ),
     "rule.*.then.factor": Key(
-        meaning="flex_ratio multiplies the layers' ratio by this while the rule holds; 0 holds nothing",
+        meaning="flex_ratio multiplies the layers' ratio by this while the rule holds, together at most by 4; 0 holds nothing",
         unit="times",
         rules=("R32", "R34"),
         at_least=0.0,
         at_most=4.0,
     ),
+    "rule.*.then.traded": word("when flex_ratio's factor is traded: as hedge.ratio says, at a roll, or at once", "R32", "R34"),
+    "rule.*.then.acting": word("keeps to hedge.acting, or acts on all of its layers in one session", "R40", "R42"),
     "rule.*.then.most_sessions": Key(
         meaning="sessions that delay_rolls holds an opening or a roll back at most",
         unit="sessions",

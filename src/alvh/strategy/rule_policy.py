@@ -85,6 +85,8 @@ ActionKind = Literal[
     "flex_ratio",
     "rebalance",
 ]
+MOST_FACTOR = 4.0
+"""A layer is never enlarged beyond four times its share, however many rules ask for it (R32: bounded)."""
 EXITS: tuple[ActionKind, ...] = ("stand_down", "close_layers", "lock_synthetic")
 ROLLS: tuple[ActionKind, ...] = ("time_shift", "roll_layers", "roll_innermost")
 """Actions on a layer by their authority: exits before rolls, rolls before opens."""
@@ -102,7 +104,9 @@ class Action:
     holds the layers' ratio is multiplied (R32, R34). ``rebalance``: layers are brought to their target.
 
     ``layers``: names, empty for all. ``fraction_pct``: share that ``close_layers`` sells. ``dead_band_pct``: ``rebalance`` leaves
-    a layer alone that is within this share of its target. ``factor``: of ``flex_ratio``. ``most_sessions``: of ``delay_rolls``.
+    a layer alone that is within this share of its target. ``factor``: of ``flex_ratio``; factors of rules that hold at once
+    multiply, up to :data:`MOST_FACTOR`. ``traded``: when a factor is, as ``hedge.ratio`` says or in its own way.
+    ``most_sessions``: of ``delay_rolls``. ``acting``: whether the rule keeps to ``hedge.acting``, or acts on all its layers.
     """
 
     kind: ActionKind
@@ -110,7 +114,9 @@ class Action:
     fraction_pct: float = 50.0
     dead_band_pct: float = 20.0
     factor: float = 0.5
+    traded: Literal["as_hedge", "at_roll", "at_once"] = "as_hedge"
     most_sessions: int = 3
+    acting: Literal["as_hedge", "all"] = "as_hedge"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from alvh.market.market import Slice, Snapshot
-from alvh.market.series import SeriesTable
+from alvh.market.series import SHARE, SeriesTable
 from alvh.strategy.policy import Condor, Hedge, HedgeLayer, LayerStrike, SoldStrike
 
 Ints = NDArray[np.int64]
@@ -56,8 +57,12 @@ def choose_layer_expiry(
     Where the window names no listed expiry: the listed one of at least ``fallback_min_dte`` with the fewest calendar days
     outside the window, on a tie the later. ``roll_to = next_monthly`` takes the first monthly after what is held. ``shifted``
     moves the window behind its own far end (R12). ``roots``: SPX roots that may be chosen, the preferred one first; VX futures
-    are monthly contracts.
+    are monthly contracts. A fund has no expiry: its row, or ``None`` at a close without its price.
     """
+    if layer.is_share:
+        fund = series.etp_row(layer.etp)
+        priced = fund is not None and math.isfinite(snapshot.future(fund)[0])
+        return ExpiryChoice(series=fund if priced else None, fallback=False)
     rows = layer_rows(snapshot, series, layer, roots)
     dte = series.expiry[rows] - snapshot.session
     if layer.roll_to == "next_monthly" and held is not None and not shifted:
@@ -88,9 +93,10 @@ def layer_rows(snapshot: Snapshot, series: SeriesTable, layer: HedgeLayer, roots
     """Listed series that a layer's instrument may stand on, ascending by expiry."""
     if layer.instrument == "spx_put_spreads":
         rows = snapshot.listed(vix=False)
-        return rows[np.array([series.roots[row].value in roots for row in rows.tolist()], dtype=np.bool_)]
-    rows = snapshot.listed(vix=True)
-    return rows[series.monthly[rows]] if layer.is_future else rows
+        rows = rows[np.array([series.roots[row].value in roots for row in rows.tolist()], dtype=np.bool_)]
+    else:
+        rows = snapshot.listed(vix=True)
+    return rows[series.monthly[rows]] if layer.is_future or layer.expiries == "monthly" else rows
 
 
 def _preferred(series: SeriesTable, rows: Ints, at: int, roots: tuple[str, ...]) -> int:
@@ -165,6 +171,8 @@ def choose_layer_legs(
     """
     if layer.is_future:
         return ((0.0, FUTURE, 1),)
+    if layer.is_share:
+        return ((0.0, SHARE, 1),)
     right = PUT if layer.instrument == "spx_put_spreads" else CALL
     chain = snapshot.slice(row, right)
     spot = snapshot.vix if right == CALL else snapshot.spx

@@ -74,8 +74,9 @@ class Memory:
     """State that decisions carry from close to close; every ``..._row`` is a row of the market's sessions.
 
     By layer: opened since it was last switched off, switched on (``presence``), day of its last roll, row at which a roll fell
-    due that is held back (``NEVER``: none), its ratio's factor, and whether it sold winners since its last roll. By rule: rows
-    at which it last acted on each layer and, last, on the condors; row at which it last held, and at which that episode began.
+    due that is held back (``NEVER``: none), the factor of the rules that trade it at once, and whether it sold winners since its
+    last roll. By rule: rows at which it last acted on each layer and, last, on the condors; row at which it last held, and at
+    which that episode began.
     """
 
     started: tuple[bool, ...]
@@ -89,11 +90,12 @@ class Memory:
     episode_row: tuple[int, ...]
 
     @staticmethod
-    def fresh(layers: int, rules: int, *, active: bool = True) -> Memory:
-        """Before the first session; ``active`` where layers are held whatever rules say."""
+    def fresh(active: tuple[bool, ...], rules: int) -> Memory:
+        """Before the first session; ``active``: by layer, whether it is held whatever rules say."""
+        layers = len(active)
         return Memory(
             started=(False,) * layers,
-            active=(active,) * layers,
+            active=active,
             last_roll=(NOTHING_HELD,) * layers,
             due_row=(NEVER,) * layers,
             factor=(1.0,) * layers,

@@ -28,6 +28,8 @@ SESSIONS: Final = 20
 """Daily changes that the mean is taken over (method R66)."""
 LEAST_CHANGES: Final = 5
 """Ours: a mean of fewer changes than a week holds is not shown."""
+STILL_VOL_POINTS: Final = 1e-6
+"""Below it a mean change is the rounding of an inverted price."""
 _THETA, _VEGA, _VOL = (UNIT_ROWS.index(name) for name in ("theta_per_day", "vega_per_vol_point", "vol"))
 
 
@@ -111,7 +113,12 @@ def _measure(market: Market, index: int, name: str, row: int, units: Sequence[tu
     early = np.isfinite(moves[SESSIONS - days.size :]) & (days < series.listed_from[row])
     change = moves[np.isfinite(moves)]
     mean = float(change.mean()) if change.size >= LEAST_CHANGES else None
-    known = mean is not None and mean > 0.0 and vega != 0.0
+    moved = abs(vega) * mean if mean is not None and mean > STILL_VOL_POINTS else 0.0
+    missing = None
+    if mean is None:
+        missing = f"{change.size} daily changes of its implied vol are known, {LEAST_CHANGES} are needed"
+    elif moved == 0.0:
+        missing = "its value did not move with its implied vol"
     return TemporalTheta(
         name=name,
         legs=legs,
@@ -120,6 +127,6 @@ def _measure(market: Market, index: int, name: str, row: int, units: Sequence[tu
         mean_change_vol_points=mean,
         changes=int(change.size),
         before_listing=int(early.sum()),
-        ratio=theta / (abs(vega) * mean) if known and mean is not None else None,
-        missing=None if known else f"{change.size} daily changes of its implied vol are known, {LEAST_CHANGES} are needed",
+        ratio=theta / moved if moved > 0.0 else None,
+        missing=missing,
     )

@@ -196,9 +196,12 @@ def _print(document: Mapping[str, Any]) -> None:
 
     for line in headline(document):
         print(line)
-    rows = [_cells(row) for row in variant_rows(document)]
+    found = variant_rows(document)
+    priced = any("difference_prices_low_pct" in row for row in found)
+    rows = [(*_cells(row), _prices(row)) if priced else _cells(row) for row in found]
     title = "P/L difference: variant less reference, % of account a year; a drawdown difference above zero is a smaller drawdown"
-    print_table(title, COLUMNS, rows, right=(1, 2, 3, 5, 6, 7, 8))
+    heads = (*COLUMNS, "over the prices' error") if priced else COLUMNS
+    print_table(title, heads, rows, right=(1, 2, 3, 5, 6, 7, 8, 9))
     for line in remarks(document):
         print(line)
     print(f"method: {document['method']['text']}")
@@ -220,3 +223,10 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
         number("drawdown_difference", "+.2f", 100.0),
         number("fired", ".0f"),
     )
+
+
+def _prices(row: Mapping[str, Any]) -> str:
+    """The difference at the ends of the prices' measured error."""
+    if "difference_prices_low_pct" not in row:
+        return "-"
+    return f"{row['difference_prices_low_pct']:+.2f} to {row['difference_prices_high_pct']:+.2f}"

@@ -5,12 +5,15 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Callable
 from datetime import date
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from alvh.app.commands.backtest import writable_folder
 from alvh.app.commands.study import Add
 from alvh.app.output import note, print_json, print_table
 from alvh.app.source import choose_source
+from alvh.core.errors import UsageError
 
 
 def add_plan(add: Add, data_help: str, day: Callable[[str], date], default_policy: str) -> None:
@@ -29,11 +32,14 @@ def add_plan(add: Add, data_help: str, day: Callable[[str], date], default_polic
 
 def run(options: Namespace) -> int:
     source = choose_source(options.data)
+    book = None if options.book is None else Path(options.book)
+    _check_equity(options.equity)
+    out = None if options.out is None else _folder(options.out, book)
     note(f"planning on {source} ...", quiet=options.quiet)
     from alvh.app.plan import plan_day
 
     made = plan_day(
-        None if options.book is None else Path(options.book),
+        book,
         options.policy,
         data=source,
         chains=None if options.chains is None else Path(options.chains),
@@ -41,16 +47,38 @@ def run(options: Namespace) -> int:
         today=date.today(),
         equity_usd=options.equity,
     )
-    if options.out is not None:
+    if out is not None:
         from alvh.app.plan_files import write_plan
 
-        for path in write_plan(made, Path(options.out)):
+        for path in write_plan(made, out):
             note(f"wrote {path}", quiet=options.quiet)
     if options.json:
         print_json(made.document)
     else:
         show(made.document)
     return 0
+
+
+def _check_equity(equity_usd: float | None) -> None:
+    if equity_usd is not None and not (isfinite(equity_usd) and equity_usd > 0.0):
+        raise UsageError(
+            f"an equity of {equity_usd:g} USD", where="--equity", allowed="dollars above 0", todo="give the cash of the account"
+        )
+
+
+def _folder(name: str, book: Path | None) -> Path:
+    """The folder to write to; refused, before any work, where it can't be made or where its files would replace the book."""
+    from alvh.app.plan_files import FILES
+
+    out = writable_folder(name)
+    if book is not None and book.resolve().parent == out.resolve() and book.name in FILES:
+        raise UsageError(
+            f"{book.name} would be replaced by the plan that is made from it",
+            where=f"--out {name}",
+            allowed="another folder than the book's",
+            todo="give each day's plan a folder of its own, such as plans/2026-07-22",
+        )
+    return out
 
 
 def show(document: dict[str, Any]) -> None:
@@ -124,5 +152,6 @@ def _figures(document: dict[str, Any]) -> list[tuple[str, str, str]]:
         ("of_credit", "decay of 30 days, of credit"),
         ("of_index_notional", "decay of 30 days, of index notional"),
     ):
-        rows.append((label, *(percent(None if part is None else part[key]) for part in (cost["before"], cost["after"]))))
+        before, after = (percent(None if part is None else part[key]) for part in (cost["before"], cost["after"]))
+        rows.append((label, before, after))
     return rows

@@ -46,7 +46,7 @@ def build_document(
     rows = [_variant(outcome, ablation) for outcome in ablation.outcomes]
     full = ablation.named(FULL).run
     _, said = fixed_schedule(policy)
-    compared = [row for row in rows if row["difference"] is not None]
+    compared = _distinct(rows)
     return {
         "schema": SCHEMA,
         "policy": {"name": policy.name, "sha256": policy_sha256(policy)},
@@ -71,6 +71,16 @@ def build_document(
         "runs": {"distinct": ablation.runs, "kept": ablation.runs_kept},
         "timing": dict(timing),
     }
+
+
+def _distinct(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The first variant of each pair of policies that is compared: taking out the only rule and adding it are one question."""
+    shas = {row["name"]: row["policy_sha256"] for row in rows}
+    pairs: dict[frozenset[str], dict[str, Any]] = {}
+    for row in rows:
+        if row["difference"] is not None:
+            pairs.setdefault(frozenset((row["policy_sha256"], shas[row["reference"]])), row)
+    return [row for pair, row in pairs.items() if len(pair) > 1]
 
 
 def _short(compared: list[dict[str, Any]]) -> list[str]:
@@ -160,7 +170,7 @@ def _edited(outcome: Outcome, ablation: Ablation) -> dict[str, list[str]]:
 def _dates(outcome: Outcome, ablation: Ablation, element: Element | None) -> list[str]:
     """Sessions on which the variant's element fired: in its own run, or in the reference where it was taken out of it."""
     source = outcome
-    if outcome.variant.kind in ("without", "fixed_without"):
+    if outcome.variant.kind == "without":
         source = ablation.named(outcome.variant.reference)
     if source.run is None:
         return []

@@ -54,14 +54,28 @@ def elements(policy: Policy) -> tuple[Element, ...]:
     return tuple(found)
 
 
-def may_move_condors(policy: Policy) -> tuple[str, ...]:
-    """Names of the elements by which a run of this policy may hold other condors than the same run without its hedge's rules."""
+def moves_condors(policy: Policy, reference: Policy) -> tuple[str, ...]:
+    """Names of the elements through which runs of two policies of one condor may hold other condors.
+
+    Rules, gate and spread limit look at the market alone and count where one policy has them and the other has not. Limits on the
+    whole book look at the hedge too, so that they count wherever they stand.
+    """
+    ours, theirs = _by_market(policy), _by_market(reference)
+    found = [name for name in (*ours, *theirs) if (name in ours) != (name in theirs)]
+    return tuple(dict.fromkeys((*found, *_by_book(policy), *_by_book(reference))))
+
+
+def _by_market(policy: Policy) -> tuple[str, ...]:
     found = [rule.name for rule in policy.rules if rule.then.kind == "skip_condor_entry"]
     if policy.condor.gate_max_vix is not None:
         found.append("condor.gate_max_vix")
-    limits = policy.limits
-    if limits.spread is not None and "condor" in limits.spread.sleeves:
+    if policy.limits.spread is not None and "condor" in policy.limits.spread.sleeves:
         found.append("limits.spread")
+    return tuple(found)
+
+
+def _by_book(policy: Policy) -> tuple[str, ...]:
+    limits, found = policy.limits, list[str]()
     if limits.neutrality is not None and limits.neutrality.on_breach == "refuse":
         found.append("limits.neutrality")
     if limits.quick_ratio is not None:

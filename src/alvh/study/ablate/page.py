@@ -157,8 +157,8 @@ def variants_table(document: Mapping[str, Any]) -> TableView:
         ]
         rows = [{"prices_low": None, "prices_high": None, **row} for row in rows]
     columns.append(Column(key="not_possible", label="Not possible"))
-    return table("variants", "Per cent of the account, carry of index notional; a drawdown difference above zero is a smaller fall",
-                 rows, columns, tools=True)  # fmt: skip
+    caption = "Per cent of the account, carry of index notional; a drawdown difference above zero is a smaller drawdown"
+    return table("variants", caption, rows, columns, tools=True)
 
 
 def _hundredth(value: Any) -> float | None:

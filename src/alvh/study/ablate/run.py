@@ -9,7 +9,7 @@ from alvh.core.errors import InternalError, UsageError
 from alvh.results.uncertainty import CaseFigures, price_range
 from alvh.strategy.policy import Policy
 from alvh.study.ablate.differences import REPEATS, Difference, mean_gap
-from alvh.study.ablate.elements import may_move_condors
+from alvh.study.ablate.elements import moves_condors
 from alvh.study.ablate.figures import VariantRun
 from alvh.study.ablate.pairs import Pair, compare_pairs
 from alvh.study.ablate.prepared import Prepared, check_signals
@@ -135,7 +135,7 @@ def _outcome(
         return Outcome(variant=variant, run=run, prices=prices)
     reference = next(one.policy for one in all_variants if one.name == variant.reference)
     same = _condors(run) == _condors(runs[0, variant.reference])
-    by = may_move_condors(variant.policy) + (() if reference is None else may_move_condors(reference))
+    by = () if reference is None else moves_condors(variant.policy, reference)
     if not same and not by:
         raise InternalError(
             f"the runs of '{variant.name}' and '{variant.reference}' hold other condors, and nothing in them may change condors",
@@ -147,7 +147,7 @@ def _outcome(
         run=run,
         difference=differences[variant.name],
         same_condors=same,
-        other_condors_by=() if same else tuple(dict.fromkeys(by)),
+        other_condors_by=() if same else by,
         prices=prices,
     )
 

@@ -21,7 +21,7 @@ NO_SIZES = "model prices show no sizes, so that no backtest can test it: the pla
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """One policy to run. ``reference`` is the name of the variant that it is compared with, empty for the policy itself.
+    """One policy to run. ``reference`` is the name of the variant that it is compared with, empty where it is only compared with.
 
     ``policy`` is None where the variant cannot be had, and ``not_possible`` says why. ``with_change`` are the changes that had to
     go with the element. ``fixed_without`` is the fixed schedule without an element that stands in it: only a reference.
@@ -75,11 +75,11 @@ def variants(policy: Policy) -> tuple[Variant, ...]:
             found.append(_variant("with", element, FIXED, partial(_add, fixed, policy, element)))
             continue
         # The fixed schedule holds it already: it is compared with the fixed schedule without it.
-        bare = _variant("fixed_without", element, FIXED, partial(_remove, fixed, element))
-        whole = _variant("with", element, bare.name, partial(_unchanged, fixed))
+        bare = _variant("fixed_without", element, "", partial(_remove, fixed, element))
         if bare.policy is None:
-            whole = replace(whole, policy=None, not_possible=bare.not_possible)
-        found += [bare, whole]
+            found.append(replace(bare, name=f"with {element.name}", kind="with", reference=FIXED))
+        else:
+            found += [bare, _variant("with", element, bare.name, partial(_unchanged, fixed))]
     return tuple(found)
 
 
@@ -132,11 +132,12 @@ def _add(fixed: Policy, full: Policy, element: Element) -> tuple[Policy, tuple[s
         said.append(f'hedge.ratio = "{full.hedge.ratio}"')
     if rule.then.kind in ("activate", "stand_down"):
         hedge = replace(hedge, presence=full.hedge.presence)
-        said.append(f'hedge.presence = "{full.hedge.presence}"')
     if rule.then.kind == "stand_down":  # layers that nothing ever opens cannot be stood down
         rules = tuple(one for one in full.rules if one.name == rule.name or one.then.kind == "activate")
         said += [f"rule {one.name} too, which opens layers" for one in rules if one.name != rule.name]
     changed, presence = _with_presence(replace(fixed, rules=rules, hedge=hedge))
+    if changed.hedge.presence == full.hedge.presence != fixed.hedge.presence:
+        said.insert(0, f'hedge.presence = "{full.hedge.presence}"')
     return changed, (*said, *presence)
 
 
