@@ -108,7 +108,8 @@ def test_a_row_of_the_page_agrees_with_the_file(name: str) -> None:
     readers = [rule for rule in policy.rules if lacking_inputs_of(policy, rule.name)]
     stops = any(rule.when_missing == "refuse" for rule in readers)
     assert needs == (", ".join(needs_of(lacking_inputs(policy))) or "-")
-    assert without == ("refused" if stops else "off" if readers else "-")
+    funds = any(layer.is_share for layer in policy.hedge.layers)
+    assert without == ("refused" if stops or funds else "off" if readers else "-")
 
 
 def lacking_inputs_of(policy: Policy, rule: str) -> tuple[str, ...]:
@@ -118,8 +119,11 @@ def lacking_inputs_of(policy: Policy, rule: str) -> tuple[str, ...]:
 
 # ---------------------------------------------------------------------------------------------------- explain and lint
 
-KNOWN_WARNINGS = {"vx-futures": {("window-empty", "front"), ("window-empty", "mid"), ("roll-gap", "mid")}}
-"""Futures are monthly and the windows are the default's, as the file says."""
+KNOWN_WARNINGS = {
+    "vx-futures": {("window-empty", "front"), ("window-empty", "mid"), ("roll-gap", "mid")},
+    "vxth-bands": {("window-empty", "calls")},
+}
+"""Futures are monthly and the windows are the default's, and VXTH opens once a month, as the files say."""
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -181,10 +185,12 @@ def test_on_the_sample_a_preset_runs_or_names_the_series_that_it_lacks(name: str
     policy, market = shipped_now(name), sample()
     dates = {"start": to_day(date(2018, 1, 2)), "end": to_day(date(2018, 3, 29))}
     stops = [rule for rule in policy.rules if rule.when_missing == "refuse" and lacking_inputs_of(policy, rule.name)]
-    if stops:
+    funds = [layer.etp for layer in policy.hedge.layers if layer.is_share]
+    if stops or funds:
         with pytest.raises(DataMissing) as refused:
             run_backtest(policy, market, fee_usd=fee_usd, **dates)
-        assert any(f"'{name}'" in str(refused.value) for rule in stops for name in rule.when.signals())
+        assert all(ticker in str(refused.value) for ticker in funds)
+        assert funds or any(f"'{name}'" in str(refused.value) for rule in stops for name in rule.when.signals())
         return
     result = run_backtest(policy, market, fee_usd=fee_usd, **dates)
     for k, rule in enumerate(policy.rules):
@@ -231,7 +237,7 @@ def first_opening(result: BacktestResult, layer: int) -> list[tuple[float, float
     ]
 
 
-@pytest.mark.parametrize("name", ["spx-put-spreads", "stack-mixed-assets", "fixed-schedule"])
+@pytest.mark.parametrize("name", ["spx-put-spreads", "stack-mixed-assets", "fixed-schedule", "vix-etp"])
 def test_presets_of_equal_premium_spend_what_the_calls_would_cost(name: str) -> None:
     """Each layer gets its share of the ratio of the premium of 4/4/2 calls, but for rounding to whole units of either."""
     policy = shipped_now(name)

@@ -35,12 +35,17 @@ def document() -> Iterator[dict[str, Any]]:
     yield press_document(loaded.history, loaded.start_row)
 
 
+def text_of(name: str) -> str:
+    """A page with its lines joined."""
+    return " ".join((EXPLANATION / name).read_text(encoding="utf-8").split())
+
+
 def signed(value: float, digits: int = 2) -> str:
     return f"{value:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def test_the_page_holds_the_counts(document: dict[str, Any]) -> None:
-    page = (EXPLANATION / "press.md").read_text(encoding="utf-8")
+    page = text_of("press.md")
     assert (document["from"], document["to"], document["sessions"]) == ("1990-01-02", "2026-07-22", 9205)
     names = {"spike_reversion": "`spike_reversion`", "fomc": "`fomc`", "topping (nyse)": "`topping` (NYSE breadth)"}
     for reading in document["readings"]:
@@ -60,7 +65,7 @@ def test_the_page_holds_the_counts(document: dict[str, Any]) -> None:
 
 
 def test_the_page_holds_what_came_next(document: dict[str, Any]) -> None:
-    page = (EXPLANATION / "press.md").read_text(encoding="utf-8")
+    page = text_of("press.md")
     rows = [*document["base"], *document["readings"][0]["after"][:4]]
     names = [
         "every session", "every session with VIX at 1.2 times its mean", "expansion told", "press told", "normalising told",
@@ -91,7 +96,7 @@ def test_the_back_layer_by_drawdown_length() -> None:
     loaded = load_market(MARKET, load_policy("alvh-442").policy, end=END)
     first = max(int(loaded.market.sessions[loaded.loaded.start_row]), VIX_OPTIONS_START)
     result = run_backtest(load_policy("alvh-442").policy, loaded.market, start=first, end=to_day(END), fee_usd=fee_usd)
-    page = (EXPLANATION / "displays.md").read_text(encoding="utf-8")
+    page = text_of("displays.md")
     for row in by_drawdown_length(result, attribute(result)):
         span = (
             f"{row['from_sessions']} and more" if row["to_sessions"] is None else f"{row['from_sessions']}-{row['to_sessions']}"

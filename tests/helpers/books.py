@@ -28,7 +28,8 @@ def market_of(history: History, *, horizon_day: int | None = None, xsp: bool = F
     vix = vix_expiries(first, last)
     points = curve_points(history.vix_close, ewma(history.vix_close))
     forwards = vix_forwards(history, expiry=vix.expiry, monthly=vix.monthly, curve_points=points)
-    return model_market(history, series_table(spx_expiries(first, last), vix, xsp=xsp), forwards.forward)
+    series = series_table(spx_expiries(first, last), vix, xsp=xsp, etps=tuple(history.etps))
+    return model_market(history, series, forwards.forward)
 
 
 @lru_cache(maxsize=32)

@@ -170,7 +170,7 @@ def make_history(
 
 
 def with_signal_inputs(history: History, *, seed: int = 0) -> History:
-    """The history with yields, a second breadth universe, event lists, first releases and an exchange rate.
+    """The history with yields, a second breadth universe, event lists, first releases, an exchange rate and prices of VXX.
 
     All of them cover every session: releases and the exchange rate begin three years before, so that each session has its score,
     and each event list has a day at the second session.
@@ -198,8 +198,10 @@ def with_signal_inputs(history: History, *, seed: int = 0) -> History:
             consensus=np.round(actual + rng.normal(0.0, 0.1, published.size), 1),
         )
     fixings = dated(30, 1100)
+    vxx = 300.0 * np.exp(0.45 * np.log(history.vix_close / history.vix_close[0]) - 0.002 * np.arange(n))  # spikes, and rolls away
     return replace(
         history,
+        etps={"VXX": vxx},
         yields={"dgs3mo": walk(0.02, 2e-4), "dgs2": walk(0.025, 4e-4), "dgs10": walk(0.03, 5e-4)},
         breadth={**history.breadth, "synthetic": (walk(250.0, 1.0), walk(250.0, 1.0))},
         events=lists,

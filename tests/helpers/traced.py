@@ -16,7 +16,7 @@ from alvh.strategy.view import Memory
 
 def traced(market: Any, policy: Policy, index: int, *, first: int = 0) -> tuple[BacktestResult, DayTrace]:
     """Run from row ``first`` to row ``index`` of a market; the run and its last session."""
-    memory = [Memory.fresh(len(policy.hedge.layers), len(policy.rules), active=policy.hedge.presence == "always")]
+    memory = [Memory.fresh(policy.hedge.always_held, len(policy.rules))]
     pending: list[Decision | None] = [None]
     kept: list[SessionTrace] = []
 

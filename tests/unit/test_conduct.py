@@ -184,7 +184,10 @@ def test_rules_acted_where_their_reason_was_given(output: BacktestOutput) -> Non
             if any(reason.text == text for reason in (*(i.reason for i in trace.decision.intents), *trace.decision.held_back))
         ]
         if rule.then.kind == "flex_ratio":
-            rows = [index for index, trace in traces if rule.then.factor in trace.decision.factors]
+            rows = [index for index, trace in traces if trace.view.rule_holds[k]]
+            free = [j for j, layer in enumerate(policy.hedge.layers) if layer.name in rule.then.layers or not rule.then.layers]
+            changed = {index for index, trace in traces if any(trace.decision.factors[j] != 1.0 for j in free)}
+            assert set(rows) <= changed  # no two factors of these rules make one
         found = rules[rule.name]
         assert (found["acted"], found["rule_id"], found["action"]) == (len(rows), rule.rule_id, rule.then.kind), rule.name
         days = [iso(result.market.sessions[index]) for index in rows]

@@ -39,7 +39,7 @@ def policy(*rules: AdaptiveRule, **hedge: Any) -> Policy:
 
 
 def rule(name: str, kind: Any, *, when: Any = FEAR, **more: Any) -> AdaptiveRule:
-    keys = {key: more.pop(key) for key in ("layers", "factor", "most_sessions", "fraction_pct") if key in more}
+    keys = {key: more.pop(key) for key in ("layers", "factor", "most_sessions", "fraction_pct", "acting") if key in more}
     return AdaptiveRule(name=name, rule_id="R35", when=when, then=Action(kind=kind, **keys), **more)
 
 
@@ -149,6 +149,11 @@ def test_one_layer_acts_a_session_where_the_policy_says_so() -> None:
     assert row["by"]["mid"]["text"] == "another layer acted, and one acts a session (R40)"
 
 
+def test_a_rule_of_its_own_acts_on_every_layer() -> None:
+    row = rows_at(market({3: 2.0}), policy(rule("sell", "close_layers", acting="all"), acting="innermost"), 3)["sell"]
+    assert [row["by"][name]["state"] for name in ("front", "mid", "back")] == ["acted"] * 3
+
+
 def test_a_gate_of_the_condors_is_named_before_a_rule() -> None:
     base = policy(rule("skip", "skip_condor_entry"))
     book = replace(base, condor=replace(base.condor, gate_max_vix=10.0))  # VIX stands at 12
@@ -158,12 +163,13 @@ def test_a_gate_of_the_condors_is_named_before_a_rule() -> None:
     assert acted["by"]["condors"]["state"] == "acted"
 
 
-def test_a_ratio_is_flexed_by_the_first_rule_that_holds() -> None:
-    rules = (rule("half", "flex_ratio", factor=0.5, layers=("front",)), rule("double", "flex_ratio", factor=2.0))
+def test_factors_of_rules_that_hold_multiply() -> None:
+    rules = (rule("half", "flex_ratio", factor=0.5, layers=("front",)), rule("more", "flex_ratio", factor=1.5))
     row = rows_at(market({3: 2.0}), policy(*rules, ratio="by_signal"), 3)
-    assert row["half"]["by"]["front"]["state"] == "in_effect"
-    assert row["double"]["by"]["front"]["text"] == "'half' stands before it in the file and multiplies the ratio by 0.5"
-    assert row["double"]["by"]["mid"]["text"] == "the layer's ratio is multiplied by 2"
+    assert {one["state"] for name in ("half", "more") for one in row[name]["by"].values()} == {"in_effect"}
+    assert row["half"]["by"]["front"]["text"].startswith("the layer's ratio is multiplied by 0.5 (with other rules")
+    assert "0.75" in row["half"]["by"]["front"]["text"] and "0.75" in row["more"]["by"]["front"]["text"]
+    assert row["more"]["by"]["mid"]["text"] == "the layer's ratio is multiplied by 1.5"
 
 
 def test_a_roll_that_is_held_back_and_one_that_may_wait_no_longer() -> None:

@@ -17,6 +17,7 @@ from alvh.results.breakdown import settlement_rows
 from alvh.results.document import layer_sums
 from alvh.results.economics import hedge_capital_cost, on_mean_capital, sleeve_flows
 from alvh.results.instruments import all_words, words
+from alvh.results.roll_down import roll_down
 from alvh.results.summary import summary_rows
 from alvh.results.through_time import layer_group, sleeves
 from alvh.risk.betas import TenorBetas
@@ -146,13 +147,18 @@ def test_flows_of_every_sleeve_add_up_to_what_it_made(output: BacktestOutput) ->
 
 
 def test_the_carry_of_futures_is_their_convergence(output: BacktestOutput) -> None:
-    """R57 with futures: no premium to fund, no time value to lose, but a curve to roll down."""
-    part, cost = output.document["economics"]["hedge_capital_cost"], output.document["roll_down"]["layers"]["back"]
-    without = hedge_capital_cost(output.result, output.attribution, output.risk.margin)
-    locked = part["carry_usd"] - without.carry_usd + cost["convergence_usd"]
-    short = [lot for lot in output.result.lots if lot.is_future and lot.layer == 0]
-    assert (abs(locked) > 1e-6) == bool(short)  # the futures sold against calls carry too
-    assert part["funding_usd"] == pytest.approx(without.funding_usd)
+    """R57 with futures: no premium to fund and no time value to lose, but a curve to roll down, of bought and of sold ones."""
+    result, market = output.result, output.market.market
+    part = output.document["economics"]["hedge_capital_cost"]
+    without = hedge_capital_cost(result, output.attribution, output.risk.margin)
+    found = roll_down(result, output.attribution, market, vix=market.history.vix_close)
+    assert part["carry_usd"] == pytest.approx(without.carry_usd - float(found.futures_usd.sum()))
+    assert found.futures_usd[2] == pytest.approx(found.convergence_usd[2])
+    assert abs(found.futures_usd[2].sum()) > 100.0 and abs(found.futures_usd[0].sum()) > 100.0
+    days = np.diff(result.sessions).astype(np.float64)
+    rate = market.bill_rate[result.first : result.first + len(result.sessions) - 1]
+    funded = float(np.sum(output.risk.margin.premium_usd[:-1] * rate * days)) / 360.0
+    assert part["funding_usd"] == pytest.approx(funded)  # margin lies in bills
 
 
 def test_files_name_futures_as_futures(output: BacktestOutput, tmp_path: Path) -> None:

@@ -70,9 +70,13 @@ def test_missing_closes_begin_nothing() -> None:
     assert spikes(np.array([15.0] * 10)) == []
 
 
-walks = st.integers(0, 10_000).map(
-    lambda seed: np.round(16.0 * np.exp(np.cumsum(0.11 * np.random.default_rng(seed).standard_normal(250)) * 0.6), 2)
-)
+def walk(seed: int) -> Floats:
+    """250 closes of a random walk, and then 15 at a fifth of its lowest: no spike is cut off."""
+    closes = 16.0 * np.exp(np.cumsum(0.066 * np.random.default_rng(seed).standard_normal(250)))
+    return np.round(np.concatenate([closes, np.full(15, 0.2 * closes.min())]), 2)
+
+
+walks = st.integers(0, 10_000).map(walk)
 
 
 @settings(max_examples=60, deadline=None)
@@ -89,12 +93,13 @@ def test_every_spike_is_one_by_the_definition_and_none_is_missed(vix: Floats) ->
         end = spike.top + 10 if spike.back is None else spike.back
         assert vix[spike.top] == vix[spike.onset : end + 1].max()
         half = 0.5 * (vix[spike.top] + vix[spike.foot])
-        inside = [k for k in range(spike.top + 1, end + 1) if vix[k] <= half + 1e-9]
-        assert inside[:1] == ([] if spike.back is None else [spike.back])
+        given = range(spike.top + 1, end + 1)
+        assert not any(vix[k] < half - 1e-9 for k in given if k != spike.back)  # a tie of cents may round either way
+        assert spike.back is None or vix[spike.back] <= half + 1e-9
         assert not taken[spike.onset : end + 1].any()
         taken[spike.onset : end + 1] = True
         top = spike.top
-    quiet = [k for k in range(20, vix.size - 40) if not taken[k] and (k == 0 or not taken[max(k - 5, 0) : k].any())]
+    quiet = [k for k in range(20, 250) if not taken[k - 5 : k + 1].any()]
     for k in quiet:  # with no spike in the five sessions before it, nothing shortens the window
         rises = vix[k] >= 1.25 * vix[k - 5 : k].min()
         assert not (rises and vix[k] >= 1.2 * vix[k - 19 : k + 1].mean() + 1e-9)

@@ -31,6 +31,7 @@ from alvh.strategy.lint_windows import window_findings
 from alvh.strategy.policy import Policy
 from alvh.strategy.policy_file import LoadedPolicy
 from alvh.strategy.schedule import grid_days
+from alvh.strategy.selection import choose_layer_expiry
 from alvh.strategy.sizing import condor_lots, size_move
 
 SCHEMA: Final = "alvh.policy-lint/1"
@@ -38,6 +39,8 @@ LEVELS: Final = (15.0, 20.0, 30.0)
 """VIX levels at which methods.md 8 compares the published sizes."""
 DELTAS: Final = np.round(np.arange(0.04, 0.981, 0.02), 2)
 """Strikes of ``docs/explanation/feasible-sizes.md``."""
+LOOK_BACK_SESSIONS: Final = 30
+"""Sessions before the last one in which a close is looked for at which every layer finds an expiry: a month, and some."""
 LISTING_SPAN: Final = (date(2026, 1, 2), date(2026, 12, 31))
 """A year under the listing rules in force, for a policy that is held against no data."""
 
@@ -100,17 +103,21 @@ def _on_stated_prices(policy: Policy) -> list[Finding]:
         if policy.limits.spread is not None:
             markets = (stated_market(policy, day, level) for day in days)
             spreads[label] = [leg for each in markets for leg in widest_legs(each.snapshot(0), each.series, policy)]
-        if sizes_apply(policy):
-            states.append(_state(policy, stated_market(policy, days[0], level), 0, PUBLISHED, label))
+        made = (stated_market(policy, day, level) for day in days if sizes_apply(policy))
+        market = next((one for one in made if _all_listed(policy, one, 0)), None)
+        if market is not None:
+            states.append(_state(policy, market, 0, PUBLISHED, label))
     return size_findings(policy, states) + spread_findings(policy, spreads)
 
 
 def _on_data(policy: Policy, loaded: LoadedMarket, rows: slice) -> list[Finding]:
     market, index = loaded.market, rows.stop - 1
     found = rule_findings(policy, loaded, rows)
-    if sizes_apply(policy):
-        label = f"{iso(market.sessions[index])}, VIX {market.history.vix_close[index]:.2f}"
-        found += size_findings(policy, [_state(policy, market, index, known_betas(loaded).at(index), label)])
+    recent = range(index, max(rows.start, index - LOOK_BACK_SESSIONS) - 1, -1)
+    at = next((row for row in recent if sizes_apply(policy) and _all_listed(policy, market, row)), None)
+    if at is not None:
+        label = f"{iso(market.sessions[at])}, VIX {market.history.vix_close[at]:.2f}"
+        found += size_findings(policy, [_state(policy, market, at, known_betas(loaded).at(at), label)])
     if policy.limits.spread is not None:
         days = np.flatnonzero(grid_days(policy.condor.entry, market.sessions))
         days = days[(days >= rows.start) & (days < rows.stop)]
@@ -120,6 +127,13 @@ def _on_data(policy: Policy, loaded: LoadedMarket, rows: slice) -> list[Finding]
     if not any(finding.code == "no-input" and finding.severity == "error" for finding in found):
         found += target_findings(policy, loaded, int(market.sessions[rows.start]), int(market.sessions[index]))
     return found
+
+
+def _all_listed(policy: Policy, market: ModelMarket, index: int) -> bool:
+    """Whether every layer finds an expiry at a close; what a window that is often empty means is a finding of its own."""
+    snapshot, fallback = market.snapshot(index), policy.hedge.fallback_min_dte
+    rows = [choose_layer_expiry(snapshot, market.series, layer, fallback, None).series for layer in policy.hedge.layers]
+    return all(row is not None for row in rows)
 
 
 def _state(policy: Policy, market: ModelMarket, index: int, betas: TenorBetas, label: str) -> SizeState:

@@ -66,6 +66,15 @@ def plan_day(
             allowed="a policy of condors and hedge",
             todo="rebuild an index with 'alvh study replicate INDEX'",
         )
+    funds = [layer for layer in loaded_policy.policy.hedge.layers if layer.is_share and loaded_policy.policy.hedge.enabled]
+    if funds:
+        raise UsageError(
+            f"policy '{loaded_policy.policy.name}' holds {funds[0].etp} in layer {funds[0].name}, of which only adjusted prices "
+            "are known: they give returns and no price at which a share can be bought",
+            where="alvh plan",
+            allowed="layers of options and futures",
+            todo="hold VX futures or VIX calls in that layer, or run the policy by 'alvh backtest'",
+        )
     adoption = require_adopted(loaded_policy)
     adopted = "preset" if adoption.record is None else adoption.record.adopted_on.isoformat()
     loaded = load_market(data, loaded_policy.policy, end=as_of)

@@ -1,4 +1,4 @@
-"""A run's folder: report, document, trades, ledger, equity, risk, rolls, settlements, policy; each whole or not at all."""
+"""A run's folder: report, document, trades, ledger, equity, risk, rolls, settlements, policy, book; each whole or not at all."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from alvh.app.plan import book_document
 from alvh.core.days import iso
 from alvh.engine.ledger import CONDOR, HEDGE, RESERVE
 from alvh.engine.reserve import reserve_layers
+from alvh.models.spreads import ETP_HALF_SPREAD
 from alvh.models.spx_calibration import STATE_ERRORS
 from alvh.results import breakdown
 from alvh.results.document import lot_costs
@@ -42,6 +44,8 @@ def write_run(output: BacktestOutput, out: Path) -> list[Path]:
     written.append(_rows(out / "rolls.csv", breakdown.roll_rows(output.result)))
     written.append(_rows(out / "settlements.csv", breakdown.settlement_rows(output.result)))
     written.append(write_text_atomic(out / "policy.toml", policy_to_toml(output.policy.policy)))
+    book = book_document(output.result.run, output.policy, int(output.result.sessions[-1]))
+    written.append(write_text_atomic(out / "book.json", json.dumps(book, indent=2, allow_nan=False) + "\n"))
     return written
 
 
@@ -71,10 +75,10 @@ def _trades(output: BacktestOutput, path: Path) -> Path:
                 sleeve(lot.layer),
                 "" if lot.layer < 0 else names[lot.layer],
                 "" if lot.group < 0 else lot.group,
-                str(lot.future or table.roots[lot.series]),
-                iso(table.expiry[lot.series]),
-                None if lot.is_future else lot.strike,
-                "" if lot.is_future else "C" if lot.right > 0 else "P",
+                table.ticker(lot.series) if lot.is_share else str(lot.future or table.roots[lot.series]),
+                "" if lot.is_share else iso(table.expiry[lot.series]),
+                None if lot.is_future or lot.is_share else lot.strike,
+                "" if lot.is_future or lot.is_share else "C" if lot.right > 0 else "P",
                 lot.quantity,
                 iso(sessions[lot.open_index]),
                 lot.open_mid,
@@ -288,6 +292,19 @@ def _basis(output: BacktestOutput) -> tuple[str, ...]:
         "every option price is a model price; no quotes were available",
         f"of the half-spread SPX legs pay {costs.spx_spread_share_pct:g} %, {_vix_words(output)} "
         f"{costs.vix_spread_share_pct:g} %, {'with' if costs.fees else 'without'} fees",
+        *_fund_words(output),
+    )
+
+
+def _fund_words(output: BacktestOutput) -> tuple[str, ...]:
+    """What is assumed of shares, where layers hold any."""
+    layers = output.result.policy.hedge.layers if output.result.policy.hedge.enabled else ()
+    names = ", ".join(dict.fromkeys(layer.etp for layer in layers if layer.is_share))
+    if not names:
+        return ()
+    return (
+        f"{names}: dollars at the adjusted close, not shares; half-spread {1e4 * ETP_HALF_SPREAD:g} basis points before stress "
+        "(assumed), no fee; left out of exposures and vega coverage",
     )
 
 

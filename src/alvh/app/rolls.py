@@ -42,7 +42,8 @@ def planned_rolls(policy: Policy, start: date, end: date) -> tuple[list[dict[str
                 continue
             due = roll_due_sessions(layer.roll.days, anchor, sessions, on_grid) & wanted
             why = f"every {layer.roll.days} days"
-            rows += [_row(int(day), "hedge", layer.name, why, layer.min_dte, layer.max_dte, VIX_ROOTS) for day in sessions[due]]
+            roots = () if layer.is_share else VIX_ROOTS
+            rows += [_row(int(day), "hedge", layer.name, why, layer.min_dte, layer.max_dte, roots) for day in sessions[due]]
         notes.append("a layer also rolls on the last trading session of what it holds, where that comes before its next due day")
     rows.sort(key=lambda row: (row["session"], row["sleeve"], row["layer"]))
     return rows, notes

@@ -33,6 +33,7 @@ from alvh.data.readers.vx_settlements import FinalSettlements
 from alvh.data.sessions import vix_expiry
 from alvh.data.text import SourceText
 from alvh.data.vx import group_label
+from alvh.market.history import VIX_ETPS
 
 INDICES: Final = ("SPX", "VIX", "VIX9D", "VIX3M", "VIX6M", "VVIX", "SKEW", "VRO")
 STATISTICS: Final = ("CPI", "PPI", "GDP")
@@ -72,6 +73,8 @@ class Contents:
     """Breadth by universe, in small letters, and side (``advances`` or ``declines``): universes are never mixed."""
     events: dict[str, list[DailyTable]] = field(default_factory=dict)
     """Event lists by name in small letters."""
+    funds: dict[str, list[DailyTable]] = field(default_factory=dict)
+    """Price files of exchange-traded VIX products by ticker."""
     releases: dict[str, DailyTable] = field(default_factory=dict)
     """First releases by name in small letters."""
     fx: DailyTable | None = None
@@ -84,10 +87,8 @@ class Contents:
 def needed(found: Found) -> bool:
     """Whether the history uses a file (the rest is looked at by ``alvh data check`` alone)."""
     match found.kind:
-        case "cboe_index":
-            return found.name in INDICES
-        case "prices":
-            return found.name in INDICES
+        case "cboe_index" | "prices":
+            return found.name in INDICES or found.name in VIX_ETPS
         case "fred":
             return found.name in BILL_SERIES or found.name in YIELD_SERIES
         case "first_release":
@@ -124,8 +125,11 @@ def take(contents: Contents, found: Found, text: SourceText, log: QualityLog) ->
     match kind:
         case "cboe_index" | "prices":
             table = cboe_index.read(text, log) if kind == "cboe_index" else prices.read(text, log)
-            _only_one(contents.daily.get(table.name), table)
-            contents.daily[table.name] = table
+            if table.name in VIX_ETPS:
+                contents.funds.setdefault(table.name, []).append(table)
+            else:
+                _only_one(contents.daily.get(table.name), table)
+                contents.daily[table.name] = table
             _record(contents, text, kind, table.rows, table.days)
         case "fred":
             table = fred.read(text, log)

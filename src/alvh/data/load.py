@@ -15,6 +15,7 @@ from alvh.core.days import DayArray, to_date, to_day
 from alvh.core.errors import DataMissing
 from alvh.data.align import FIRST_HISTORY, carry_single, choose_span, note_alignment, place, without_gaps
 from alvh.data.contents import INDICES, Contents, FileRecord, read_folder
+from alvh.data.funds import fund_prices
 from alvh.data.quality import QualityLog, QualityReport
 from alvh.data.rates import bill_rate, dividend_points, dividend_yield, known_yields, merged_series
 from alvh.data.readers.daily import DailyTable
@@ -177,6 +178,7 @@ def assemble(
         events=events,
         unscheduled=unscheduled,
         releases=first_releases(contents),
+        etps=fund_prices(contents.funds, sessions, whole, log),
         fx=exchange_rate(contents),
     )
     return LoadedHistory(

@@ -55,8 +55,9 @@ def plan_rows(decided: Decided) -> list[dict[str, Any]]:
     rows = [_condor_row(decided, condor) for condor in decided.condors]
     if policy.condor.enabled:
         rows.append(_entry_row(decided))
-    if policy.hedge.enabled:
-        rows += [_layer_row(decided, k) for k in range(len(policy.hedge.layers))]
+    for k in range(len(policy.hedge.layers)):
+        if policy.hedge.enabled or any(lot.layer == k and not lot.stranded for lot in decided.held):
+            rows.append(_layer_row(decided, k))
     return rows + _stranded_rows(decided)
 
 
@@ -174,6 +175,8 @@ def _condor_row(decided: Decided, condor: OpenCondor) -> dict[str, Any]:
         when.append(f"closed where a short leg's delta is {leave.short_delta:g} (now {float(view.condor_short_delta[k]):.3f})")
     if intent is None or not tickets:
         text = "no exit test is met" if intent is None else f"{intent.reason.text}, and no leg could be traded"
+        if not policy.condor.enabled:
+            text, when = "the policy's condors are switched off: nothing decides on what is held", []
         reason = Reason(rule="R01", signal="cost_to_close_usd", value=cost, threshold=None, text=text)
         action: Action = "HOLD"
     else:
@@ -204,10 +207,9 @@ def _entry_row(decided: Decided) -> dict[str, Any]:
     elif intent is None:
         reason = decided.trace.decision.held_back[0]
     else:
+        others = ("condor: ", *(f"{layer.name}: " for layer in decided.policy.hedge.layers))
         refused = [row for row in decided.run.desk.log.refusals if row[0] == decided.trace.snapshot.session]
-        rule, text = next(
-            ((row[1], row[2]) for row in refused if row[1] in ("R01", "R44", "R45", "R48", "fill")), ("R01", "refused")
-        )
+        rule, text = next(((row[1], row[2]) for row in refused if not row[2].startswith(others)), ("fill", "a leg has no market"))
         reason = Reason(rule=rule, signal="", value=None, threshold=None, text=text)
     return _row(decided, "condor", None, "SKIP", [], reason, next_roll=following, would_change=when)
 
@@ -238,6 +240,9 @@ def _layer_row(decided: Decided, k: int) -> dict[str, Any]:
                 threshold=reason.threshold,
                 text=f"{reason.text}; {why}",
             )
+    elif not policy.hedge.enabled:
+        text = "the policy's hedge is switched off: nothing decides on what is held"
+        reason = Reason(rule="R36", signal="presence", value=None, threshold=None, text=text)
     elif not memory.active[k]:
         reason = Reason(rule="R36", signal="presence", value=None, threshold=None, text="the layer is off: no rule activates it")
     elif entries:

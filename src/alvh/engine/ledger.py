@@ -51,8 +51,8 @@ class Lot:
 
     ``close_kind``: "" while open, "closed" by a trade, "settled" at a settlement value. ``stranded``: no bid when it should
     have been sold; it waits for its settlement and no longer counts in its layer. ``right`` 0 is a future: ``marked`` is the
-    price up to which its variation is paid, and it is worth nothing beside that cash. ``right`` 2 is a share of a fund: a contract
-    is a dollar at the opening mid, worth the later price over that mid.
+    price up to which its variation is paid, and it is worth nothing beside that cash. ``right`` 2 is a share of a
+    fund: a contract is a dollar at the opening mid, worth the later price over that mid.
     """
 
     __slots__ = (

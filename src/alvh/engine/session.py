@@ -231,7 +231,7 @@ def _mark(run: Run, snapshot: Snapshot) -> Floats:
         raise DataMissing(
             f"{run.market.series.label(lot.series, lot.strike, lot.right)} has no mark",
             where=iso(snapshot.session),
-            allowed=f"a run that ends before it, on {iso(run.market.sessions[snapshot.index - 1])} or earlier",
+            allowed=f"a run that ends before it, on {iso(run.market.sessions[max(snapshot.index - 1, 0)])} or earlier",
             todo="add the missing history (VIX, VX, rates or fund prices of that session), or end the run before it",
         )
     return value

@@ -13,7 +13,7 @@ from alvh.core.days import DayArray
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 VIX_ETPS = ("VXX", "UVXY", "VIXY", "VIXM")
-"""Exchange-traded products that are long VX futures: one and a half times (UVXY), mid-term ones (VIXM), else the front two months.
+"""Exchange-traded products that are long VX futures: of the front two months (UVXY 1.5 times), of months 4 to 7 (VIXM).
 SVXY is short them: its shares lose where condors lose, so it is no hedge and is not read."""
 
 

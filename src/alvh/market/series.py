@@ -95,8 +95,10 @@ class SeriesTable:
 
 
 def series_table(spx: ExpiryTable, vix: ExpiryTable, *, xsp: bool = False, etps: tuple[str, ...] = ()) -> SeriesTable:
-    """Join the SPX and VIX families; ``xsp`` adds an XSP twin of every SPXW expiry (XSP is PM-settled on the same days), ``etps`` a
-    row for each ticker."""
+    """Join the SPX and VIX families, and a row for each ticker of ``etps``.
+
+    ``xsp`` adds an XSP twin of every SPXW expiry (XSP is PM-settled on the same days).
+    """
     families = [spx, vix]
     roots = [[table.root_of(row) for row in range(len(table))] for table in families]
     columns = {

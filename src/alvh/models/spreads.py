@@ -83,10 +83,10 @@ def future_half_spread(tick: float, vix: float, case: SpreadCase) -> float:
 
 
 ETP_HALF_SPREAD = 0.0005
-"""Half the width of a VIX fund's market over its price: 5 basis points, a cent on a share of 20 dollars. Assumed: the data hold no
-quotes of shares, and an adjusted price has no tick."""
+"""Half the width of a VIX fund's market over its price: 5 basis points, a cent on a share of 20 dollars. Assumed: the data
+hold no quotes of shares, and an adjusted price has no tick."""
 
 
 def etp_half_spread(price: float, vix: float, case: SpreadCase) -> float:
-    """Half the assumed width of a VIX fund's market, in the units of ``price``; stress and case widen it as they do VIX options'."""
+    """Half the assumed width of a VIX fund's market, in the units of ``price``; stress and case widen it as VIX options'."""
     return ETP_HALF_SPREAD * price * (1.0 if case == "low" else stress(vix)) * case_scale(case)

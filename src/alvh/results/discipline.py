@@ -35,9 +35,10 @@ def discipline_document(result: BacktestResult, margin: MarginPath) -> dict[str,
 
     ``on_schedule`` and ``off_schedule``: trades that the calendar, or a rule, asked for. ``rolls_due``: grid days at which a
     layer held something; ``rolls_on_due_day``: those at whose fill the layer was rolled, kept or closed (None without a fixed
-    grid). ``added``: rises of a layer's units from one close to the next, and by rule those decided while its condition held.
-    ``largest_premium`` of any 30 calendar days, fees included, and ``largest_capital`` in the hedge, options at the mark and
-    futures' margin, as fractions of the account (of the unhedged equity where it compounds). ``refusals`` by rule.
+    grid). ``added``: rises of a layer's units from one close to the next (of a fund, held by dollars, none), and by rule those
+    decided while its condition held. ``largest_premium`` of any 30 calendar days, fees included, and ``largest_capital`` in the
+    hedge, what was paid for at the mark and futures' margin, as fractions of the account (of the unhedged equity where it
+    compounds). ``refusals`` by rule.
     """
     layers = result.policy.hedge.layers if result.policy.hedge.enabled else ()
     units = units_held(result)
@@ -105,7 +106,8 @@ def _fill_lag(result: BacktestResult) -> int:
 
 
 def _added(result: BacktestResult, units: Ints) -> dict[str, Any]:
-    added = np.maximum(np.diff(units, axis=1, prepend=0), 0).sum(axis=0)
+    counted = np.array([not layer.is_share for layer in result.policy.hedge.layers], dtype=np.bool_)
+    added = np.maximum(np.diff(units[counted], axis=1, prepend=0), 0).sum(axis=0)
     decided = np.arange(added.size) - _fill_lag(result)
     rules = []
     for k, rule in enumerate(result.policy.rules):

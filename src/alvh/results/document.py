@@ -29,7 +29,7 @@ class LayerSums:
     """Dollars of one layer over a run; premium and payoff at mid, costs apart.
 
     ``contracts`` bought: of a spread its bought leg. A sold leg's price counts against the premium, what it costs to settle or
-    buy back against the payoff. A future's gain is its payoff, up to its last mark.
+    buy back against the payoff. A future's gain is its payoff, up to its last mark. Shares of a fund are dollars, no contracts.
     """
 
     contracts: int
@@ -62,7 +62,7 @@ def layer_sums(result: BacktestResult, layer: int) -> LayerSums:
         if lot.layer != layer:
             continue
         usd = lot.quantity * lot.multiplier_usd
-        contracts += max(lot.quantity, 0)
+        contracts += 0 if lot.is_share else max(lot.quantity, 0)
         if lot.is_future:  # nothing is paid for it: its gain is its payoff
             payoff += usd * ((lot.close_mid if lot.close_kind else lot.marked) - lot.open_mid)
         else:
@@ -176,6 +176,7 @@ def build_document(
             {
                 "name": layer.name,
                 "instrument": layer.instrument,
+                **({"etp": layer.etp} if layer.is_share else {}),
                 "rolls": result.counters.rolls.get(k, 0),
                 "empty_windows": result.counters.empty_windows.get(k, 0),
                 "contracts": sums.contracts,

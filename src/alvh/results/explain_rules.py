@@ -157,13 +157,10 @@ def _first(close: RuleClose, rule: AdaptiveRule, target: int) -> str:
 
 
 def _flexed(close: RuleClose, rule: AdaptiveRule, target: int) -> tuple[str, str]:
-    """A ratio is flexed by the first rule in the file that holds, without a turn of its own."""
-    factor = close.decision.factors[target]
-    flexing = (other for other in close.policy.rules if other.then.kind == "flex_ratio" and _covers(close, other, target))
-    first = next(other for other in flexing if _holds(close, other))
-    if first is rule:
-        return "in_effect", f"the layer's ratio is multiplied by {factor:g}"
-    return "waiting", f"'{first.name}' stands before it in the file and multiplies the ratio by {factor:g}"
+    """A ratio is flexed without a turn: the factors of all rules that hold multiply, up to a bound."""
+    whole = close.decision.factors[target]
+    others = "" if whole == rule.then.factor else f" (with other rules, or at the bound, {whole:g})"
+    return "in_effect", f"the layer's ratio is multiplied by {rule.then.factor:g}{others}"
 
 
 def _delayed(close: RuleClose, rule: AdaptiveRule, target: int) -> tuple[str, str]:
@@ -171,14 +168,6 @@ def _delayed(close: RuleClose, rule: AdaptiveRule, target: int) -> tuple[str, st
     if due != NEVER and any(reason.text.startswith(f"{rule.name}: ") for reason in close.decision.held_back):
         return "in_effect", f"holds back what fell due on {_day(close, due)}"
     return "waiting", "nothing that it could hold back fell due, or that was held back as long as the rule may"
-
-
-def _covers(close: RuleClose, rule: AdaptiveRule, target: int) -> bool:
-    return not rule.then.layers or close.policy.hedge.layers[target].name in rule.then.layers
-
-
-def _holds(close: RuleClose, rule: AdaptiveRule) -> bool:
-    return bool(close.view.rule_holds[close.policy.rules.index(rule)])
 
 
 def _condors_first(close: RuleClose) -> str:
@@ -210,7 +199,7 @@ def _layer_first(close: RuleClose, rule: AdaptiveRule, target: int) -> str:
         return f"something else came first: {came.reason.text}"
     if rule.then.kind == "rebalance" and not close.after.started[target]:
         return "the layer was not opened yet"
-    if policy.hedge.acting == "innermost":
+    if policy.hedge.acting == "innermost" and rule.then.acting == "as_hedge":
         return "another layer acted, and one acts a session (R40)"
     return "it did not come to its turn"
 

@@ -63,7 +63,7 @@ def tickets(plan: Document) -> list[TicketView]:
 
 def _ticket(row: Document, order: Document) -> TicketView:
     legs, units = order["legs"], int(order["units"])
-    walk = " \N{RIGHTWARDS ARROW} ".join(points(price) for price in order["walk"][1:])
+    walk = ", ".join(points(price) for price in order["walk"][1:])
     multiplier = SPECS[Root(legs[0]["root"])].multiplier_usd
     future = legs[0]["right"] is None  # margined, not paid for
     known = order["worst"] is not None and not future

@@ -15,7 +15,8 @@ Ints = NDArray[np.int64]
 
 
 def units_held(result: BacktestResult) -> Ints:
-    """Units that count in each layer at each close, (layers, sessions): contracts of its bought leg, or long futures.
+    """Units that count in each layer at each close, (layers, sessions): contracts of its bought leg, long futures, or of a fund
+    the dollars that were bought.
 
     A stranded lot counts no more from the close at which it found no bid.
     """
@@ -35,12 +36,12 @@ def units_held(result: BacktestResult) -> Ints:
 def presence_document(result: BacktestResult, acts: RuleActs | None) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Keys for the part ``hedge``, and for each of its layers: shares of sessions, activations and stand-downs.
 
-    Where ``presence`` is not ``always``: how often rules switched a layer on and off, None for a run that was not watched.
+    Where a layer is not always held: how often rules switched layers on and off, None for a run that was not watched.
     """
     held = units_held(result) > 0
     layers: list[dict[str, Any]] = [{"sessions_held_share": float(row.mean())} for row in held]
     whole: dict[str, Any] = {"sessions_held_share": float(held.any(axis=0).mean()) if len(held) else 0.0}
-    if result.policy.hedge.presence == "always":
+    if all(result.policy.hedge.always_held):
         return whole, layers
     counted: tuple[tuple[str, ActionKind], ...] = (("activations", "activate"), ("stand_downs", "stand_down"))
     for key, kind in counted:

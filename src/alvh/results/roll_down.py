@@ -99,7 +99,9 @@ def roll_down(result: BacktestResult, attribution: Attribution, market: SurfaceM
             return np.asarray(np.bincount(flat, weights=weights, minlength=layers * count), dtype=np.float64).reshape(shape)
 
         convergence, futures, held = summed(usd), summed(np.where(future, usd, 0.0)), summed(np.ones(flat.size)) > 0.0
-    on_vix = np.array([layer.instrument not in ("spx_put_spreads", "vix_etp") for layer in result.policy.hedge.layers], dtype=np.bool_)
+    on_vix = np.array(
+        [layer.instrument not in ("spx_put_spreads", "vix_etp") for layer in result.policy.hedge.layers], dtype=np.bool_
+    )
     forward = np.where(on_vix[:, None], attribution.pnl_usd[1:, CAUSES.index("forward")], 0.0)
     return RollDown(
         convergence_usd=convergence,

@@ -5,16 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from alvh.core.days import iso
 from alvh.engine.backtest import BacktestResult
 from alvh.engine.session import Run, SessionTrace
 from alvh.strategy.policy import Policy
 from alvh.strategy.rule_policy import ActionKind
-from alvh.strategy.rule_table import RuleTable
-
-Bools = NDArray[np.bool_]
 
 
 class RuleActs:
@@ -59,33 +55,19 @@ class RuleActs:
         return counts
 
 
-def flexed(policy: Policy, table: RuleTable) -> Bools:
-    """Where a rule that flexes the ratio is the one that does so for some layer, (rules, sessions): the first in the file."""
-    out = np.zeros_like(table.holds)
-    for layer in policy.hedge.layers:
-        free = np.ones(table.holds.shape[1], dtype=np.bool_)
-        for k, rule in enumerate(policy.rules):
-            if rule.then.kind == "flex_ratio" and (not rule.then.layers or layer.name in rule.then.layers):
-                out[k] |= free & table.holds[k]
-                free &= ~table.holds[k]
-    return out
-
-
 def rules_document(result: BacktestResult, acts: RuleActs) -> list[dict[str, Any]]:
     """The part ``rules``, one row a rule in the order of the file.
 
     ``held_sessions``: its condition was true. ``acted``: sessions at which it did something, ``first`` and ``last`` of them: a
-    rule that flexes the ratio acts while it sets a layer's factor, one that delays where it held a roll back, any other where it
-    gave an order. ``unknown_sessions``: a signal that it reads had no value there, so that it was off, from the first to the
-    last.
+    rule that flexes the ratio acts while it holds, one that delays where it held a roll back, any other where it gave an order.
+    ``unknown_sessions``: a signal that it reads had no value there, so that it was off, from the first to the last.
     """
     table, sessions = result.rules, result.sessions
-    flex = flexed(result.policy, table)
     rows = []
     for k, rule in enumerate(result.policy.rules):
         acted = sorted(row - result.first for row in acts.acted[k])
         if rule.then.kind == "flex_ratio":
-            acted = np.flatnonzero(flex[k]).tolist()
+            acted = np.flatnonzero(table.holds[k]).tolist()
         unknown = np.flatnonzero(~table.known[k]).tolist()
         rows.append(
             {

@@ -43,7 +43,8 @@ def _risk_rows(document: Mapping[str, Any]) -> list[tuple[str, str]]:
     rows = []
     if document["hedge"]["layers"] and covered["median"] is not None:
         inside = f"{100.0 * covered['share_in_band']:.0f} % of sessions inside 40-60 %"
-        rows.append(("coverage, net vega", f"{100.0 * covered['median']:.0f} % median by measured betas, {inside}"))
+        out = "".join(f"; without {name}" for name in document["exposures"].get("left_out", ()))
+        rows.append(("coverage, net vega", f"{100.0 * covered['median']:.0f} % median by measured betas, {inside}{out}"))
     if margin["maximum_session"] is not None:
         text = f"{_usd(margin['maximum_usd'])} at most ({margin['maximum_session']}), {_usd(margin['mean_held_usd'])} on average"
         rows.append(("margin requirement", f"{text}; buying power at least {_usd(margin['buying_power_least_usd'])}"))
@@ -51,9 +52,15 @@ def _risk_rows(document: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _layer_text(layer: Mapping[str, Any]) -> str:
+    if "etp" in layer:
+        return (
+            f"{layer['rolls']} rolls, shares of {layer['etp']}, paid {_usd(layer['premium_usd'])}, "
+            f"got {_usd(layer['payoff_usd'])}, net {_usd(layer['net_usd'])}"
+        )
     paid = "" if layer["instrument"] in FUTURES else f"paid {_usd(layer['premium_usd'])}, "
+    count = "" if layer["instrument"] == "vix_etp" else f"{layer['contracts']} "  # a fund is held by dollars
     return (
-        f"{layer['rolls']} rolls, {layer['contracts']} {words(layer['instrument'])}, {paid}"
+        f"{layer['rolls']} rolls, {count}{words(layer['instrument'])}, {paid}"
         f"got {_usd(layer['payoff_usd'])}, net {_usd(layer['net_usd'])}"
     )
 

@@ -59,7 +59,11 @@ def hedge_sentences(policy: Policy) -> list[str]:
         *result,
         f"Roll days are counted from {anchor_day} {policy.grid_anchor}, in both directions, "
         f"each on the first {grid_day} (or session after a holiday) on or after (R10).",
-        "On the last trading session of what it holds a layer rolls anyway; the grid does not move.",
+        *(
+            ()
+            if all(layer.is_share for layer in hedge.layers)
+            else ("On the last trading session of what it holds a layer rolls anyway; the grid does not move.",)
+        ),
         f"No strike above {hedge.max_strike_to_forward:g} times the forward of its own expiry (VIX options).",
     ]
 
@@ -116,8 +120,8 @@ def _share_sentences(layer: HedgeLayer) -> list[str]:
     result = [
         f"{layer.ratio:g} in the ladder, shares of {layer.etp}, fully paid (R07). Its adjusted closes give returns and no share "
         "price: dollars are held, and alvh plan refuses the policy.",
-        f"The premium that its share of the ladder is counted in is that of VIX calls of {layer.min_dte}-{layer.max_dte} calendar "
-        f"days, {_strike(layer.strike, layer)} (R02).",
+        f"Its share of the ladder is counted in the premium of VIX calls of {layer.min_dte}-{layer.max_dte} calendar days, "
+        f"{_strike(layer.strike, layer)} (R02).",
         *_own_presence(layer),
         _rolls(layer),
         "A roll sells all that is held and buys the dollars that are due; between rolls nothing is traded.",

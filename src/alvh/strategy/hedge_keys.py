@@ -82,7 +82,7 @@ HEDGE_KEYS: dict[str, Key] = {
     "hedge.layer.*.expiries": word("any listed expiry, or monthly ones alone", *WINDOW),
     "hedge.layer.*.instrument": word("what the layer holds", "R07", "R09"),
     "hedge.layer.*.etp": word(
-        "the fund that is held, for vix_etp: long VX futures of the front two months (UVXY 1.5 times), or of months 4 to 7 (VIXM)",
+        "the fund of a vix_etp: VX futures of the front two months (UVXY: 1.5 times), or of months 4 to 7 (VIXM)",
         "R07",
     ),
     "hedge.layer.*.strike.kind": word("strike by delta, or by distance out of the money", *WINDOW),

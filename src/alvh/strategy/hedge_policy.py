@@ -80,9 +80,7 @@ class HedgeLayer:
     prefer_monthly: bool = True
     expiries: Literal["any", "monthly"] = "any"
     presence: Literal["as_hedge", "always", "activated"] = "as_hedge"
-    instrument: Literal["vix_calls", "vix_call_spreads", "vx_futures", "vxm_futures", "spx_put_spreads", "vix_etp"] = (
-        "vix_calls"
-    )
+    instrument: Literal["vix_calls", "vix_call_spreads", "vx_futures", "vxm_futures", "spx_put_spreads", "vix_etp"] = "vix_calls"
     etp: Literal["VXX", "UVXY", "VIXY", "VIXM"] = "VXX"
     strike: LayerStrike = field(default_factory=LayerStrike)
     short_strike: SoldStrike = field(default_factory=SoldStrike)

@@ -72,7 +72,7 @@ def windowed(policy: Policy) -> list[HedgeLayer]:
 
 
 def layer_calendars(policy: Policy, start: date, end: date) -> tuple[LayerCalendar, ...]:
-    """Walk every layer that is :func:`windowed` through the sessions from ``start`` to ``end``. Raises :class:`UsageError` outside the calendar."""
+    """Walk every layer of :func:`windowed` from ``start`` to ``end``. Raises :class:`UsageError` outside the calendar."""
     first, last = to_day(start), to_day(end)
     calendar = trading_calendar()
     sessions = calendar.sessions(max(first - _LEAD_DAYS, int(calendar.sessions_array[0])), last)

@@ -1,4 +1,4 @@
-"""The shipped policies by what they are for, and which data each one's rules need that the embedded sample has not."""
+"""The shipped policies by what they are for, and which data each one needs that the embedded sample has not."""
 
 from __future__ import annotations
 
@@ -33,13 +33,14 @@ _WORDS: Mapping[str, str] = MappingProxyType(
         "releases": "first releases",
         "consensus": "first releases with consensus",
         "fx": "exchange rate",
+        "etps": "fund prices",
     }
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """One shipped policy. ``needs``: data that its rules read and the sample lacks, in words; ``inputs``: their keys."""
+    """One shipped policy. ``needs``: data that it reads and the sample lacks, in words; ``inputs``: their keys."""
 
     name: str
     description: str
@@ -81,10 +82,12 @@ def group_of(loaded: LoadedPolicy, default: LoadedPolicy) -> Group:
 
 
 def lacking_inputs(policy: Policy) -> tuple[str, ...]:
-    """Inputs of the policy's signals that the sample has not, in the order of its rules."""
+    """Inputs of the policy's signals that the sample has not, in the order of its rules; then the funds that its layers hold."""
     names = dict.fromkeys(name for rule in policy.rules for name in rule.when.signals())
     keys = dict.fromkeys(key for name in names for key in find_signal(name).source_inputs)
-    return tuple(key for key in keys if key not in IN_SAMPLE)
+    layers = policy.hedge.layers if policy.hedge.enabled else ()
+    funds = dict.fromkeys(f"etps.{layer.etp}" for layer in layers if layer.is_share)
+    return (*(key for key in keys if key not in IN_SAMPLE), *funds)
 
 
 def needs_of(inputs: Iterable[str]) -> tuple[str, ...]:

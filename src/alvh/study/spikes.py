@@ -66,7 +66,7 @@ def _follow(vix: Floats, foot: int, onset: int) -> tuple[int, int | None] | None
             return None
         if vix[now] > vix[top]:
             top = now
-        elif vix[top] - vix[now] >= press.GIVE_BACK * (vix[top] - vix[foot]):
+        elif vix[now] <= vix[top] - press.GIVE_BACK * (vix[top] - vix[foot]):
             return top, now
         now += 1
     return top, None

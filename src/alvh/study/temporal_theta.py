@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from alvh.core.orders import Refusal
 from alvh.market.market import Legs, Market, Snapshot
-from alvh.market.series import SeriesTable
+from alvh.market.series import SHARE, SeriesTable
 from alvh.results.holdings import contract_name
 from alvh.risk.exposures import UNIT_ROWS, unit_greeks
 from alvh.strategy.condor_choice import CONDOR_RIGHTS, CONDOR_SIGNS, choose_condor
@@ -105,6 +105,8 @@ def _measure(market: Market, index: int, name: str, row: int, units: Sequence[tu
     legs = tuple((contract_name(series, row, strike, right), sign) for strike, right, sign in units)
     if any(right == FUTURE for _, right, _ in units):
         return TemporalTheta(name=name, legs=legs, missing="a future has no time value")
+    if any(right == SHARE for _, right, _ in units):
+        return TemporalTheta(name=name, legs=legs, missing="a share of a fund has no time value")
     greeks = unit_greeks(market.snapshot(index), Legs.of([(row, strike, right) for strike, right, _ in units]), series)
     usd = series.multiplier_usd(row) * np.array([sign for _, _, sign in units], dtype=np.float64)
     theta, vega = float(greeks[_THETA] @ usd), float(greeks[_VEGA] @ usd)

@@ -91,6 +91,7 @@ def show(document: dict[str, Any]) -> None:
     rows = [line for row in document["rows"] for line in _lines(row)]
     print_table("", heads, rows, right=(3, 4))
     for title, found in (
+        ("Settled since the book was kept", [_settled(row) for row in document["settled"]]),
         ("Held back", [(row["rule"], row["text"]) for row in document["refusals"]]),
         ("Rules", [(rule["name"], rule["action"], _holds(rule["holds"]), rule["when"]) for rule in document["rules"]]),
         ("Notes", [(text,) for text in [*document["left_alone"], *document["notes"]]]),
@@ -104,6 +105,10 @@ def show(document: dict[str, Any]) -> None:
     if old:
         print()
         print_table("Inputs that are not of this close", ("input", "age, sessions", "stands in"), [_age(row) for row in old])
+
+
+def _settled(row: dict[str, Any]) -> tuple[str, ...]:
+    return contract(row), row["session"], row["text"], f"${row['usd']:,.2f}"
 
 
 def _age(row: dict[str, Any]) -> tuple[str, str, str]:

@@ -2,6 +2,7 @@
 
 Where the platform forks safely, workers inherit what the parent loaded. Elsewhere each worker loads it anew. The keyboard's
 interrupt reaches the parent alone: it starts nothing more, waits for the jobs that run (about a second each) and passes it on.
+No job waits inside the pool, so that none is begun after an interrupt.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import multiprocessing
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
@@ -52,10 +53,16 @@ def run_jobs(
     executor = ProcessPoolExecutor(
         max_workers=min(processes, len(jobs)), mp_context=context, initializer=_start, initargs=(None if fork else load,)
     )
+    waiting = iter(enumerate(jobs))
+    running: dict[Future[Done], int] = {}
     try:
-        futures: dict[Future[Done], int] = {executor.submit(_call, work, job): k for k, job in enumerate(jobs)}
-        for future in as_completed(futures):
-            yield futures[future], future.result()
+        while True:
+            while len(running) < processes and (following := next(waiting, None)) is not None:
+                running[executor.submit(_call, work, following[1])] = following[0]
+            if not running:
+                break
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                yield running.pop(future), future.result()
     except BrokenProcessPool as problem:
         raise UsageError(
             "a worker process ended without a word, most often for want of memory",
