@@ -1,4 +1,4 @@
-"""What a plan keeps between two closes: the ``state`` of a book file, read back by name and date, and refused where it is not its own."""
+"""What a plan keeps between two closes: the ``state`` of a book file, read back by name and date, refused where it is not alvh's."""
 
 from __future__ import annotations
 
@@ -57,6 +57,19 @@ def full_state() -> tuple[Any, BookState]:
         planned=(condor,),
     )
     return policy, state
+
+
+SPIKE = """
+[[hedge.layer]]
+name = "front"
+roll = {kind = "days_or_trigger", days = 7}
+
+[[rule]]
+name = "spike"
+rule_id = "R24"
+when = {signal = "vix_to_mean_20", above = 1.2}
+then = {kind = "roll_innermost"}
+"""
 
 
 def kept(**changes: Any) -> dict[str, Any]:
@@ -149,7 +162,7 @@ def test_layers_and_rules_are_matched_by_name_and_the_rest_is_said() -> None:
     ]
 
 
-# --- through the command ---------------------------------------------------------------------------------------------------------
+# --- through the command -------------------------------------------------------------------------------------------------------
 
 
 def test_a_session_is_decided_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -182,20 +195,22 @@ def test_a_damaged_state_ends_the_plan(tmp_path: Path, capsys: pytest.CaptureFix
 def test_a_state_says_what_was_opened_and_settled_since(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     planned(tmp_path, as_of="2018-01-03")
     book = json.loads((tmp_path / "book-after.json").read_text(encoding="utf-8"))
-    for column, day, said in (("expiry", "2018-01-03", "settled"), ("opened", "2018-01-05", "after 2018-01-04")):
+    for changed, said in (
+        ({"root": "VIXW", "expiry": "2018-01-03", "opened": "2017-12-27"}, "it had settled by the close of 2018-01-03"),
+        ({"opened": "2018-01-05"}, "opened on 2018-01-05, after 2018-01-04"),
+    ):
         wrong = json.loads(json.dumps(book))
         front = next(row for row in wrong["positions"] if row.get("layer") == "front")
-        front[column], front["root"] = day, "VIXW"
+        front.update(changed)
         capsys.readouterr()
         assert plan("--book", book_file(tmp_path, json.dumps(wrong), "wrong.json"), as_of="2018-01-04") == 5
         assert said in capsys.readouterr().err
-    assert front["quantity"] > 0
 
 
 def test_another_policys_state_is_said(tmp_path: Path) -> None:
     planned(tmp_path / "a", as_of="2018-01-03")
     book = str(tmp_path / "a" / "book-after.json")
-    policy = adopted(tmp_path, '[condor]\ngate_max_vix = 35\n[[rules]]\nname = "spike"\nrule = "R24"\nwhen = {signal = "vix_to_mean_20", above = 1.2}\nthen = {kind = "roll_innermost"}\n')  # fmt: skip
+    policy = adopted(tmp_path, SPIKE)
     document = planned(tmp_path / "b", "--book", book, "--policy", policy, "--equity", "5000")
     assert document["notes"][0].startswith("the state was kept under alvh-442 (")
     assert "the state knows no rule 'spike': it is taken as not having acted yet" in document["notes"]
@@ -205,9 +220,11 @@ def test_another_policys_state_is_said(tmp_path: Path) -> None:
 
 
 def test_the_book_of_a_backtest_is_planned_on(tmp_path: Path) -> None:
-    words = ["backtest", "--data", "sample", "--from", "2018-01-03", "--to", "2018-02-27", "--no-price-range", "-q"]
+    """Over the whole sample: a run that begins later knows less of what was before, and its prices differ by a trifle."""
+    words = ["backtest", "--data", "sample", "--to", "2018-02-27", "--no-price-range", "-q"]
     assert main([*words, "--out", str(tmp_path / "run")]) == 0
-    whole = Backtest("alvh-442", "2018-01-03", "2018-02-28")
+    begun = json.loads((tmp_path / "run" / "result.json").read_text(encoding="utf-8"))["data"]["from"]
+    whole = Backtest("alvh-442", begun, "2018-02-28")
     book = json.loads((tmp_path / "run" / "book.json").read_text(encoding="utf-8"))
     assert holding(book["positions"]) == whole.held["2018-02-27"]
     document = planned(tmp_path / "plan", "--book", str(tmp_path / "run" / "book.json"), as_of="2018-02-28")
@@ -230,9 +247,9 @@ def test_a_backtest_that_fills_tomorrow_says_what_is_open(tmp_path: Path) -> Non
     ids=["a spike", "settlements"],
 )
 def test_sixty_plans_in_a_row_are_the_backtest(tmp_path: Path, policy: str, first: str, last: str) -> None:
-    """Each plan is made on the file that the plan before it left; contract by contract, and the book to a millionth of a point."""
+    """Each plan is made on the file that the one before it left; contract by contract, and the book to a millionth of a point."""
     whole = Backtest(policy, first, last)
-    assert len(whole.sessions) == 61
+    assert len(whole.sessions) >= 60
     book: list[str] = []
     acted, settled = 0, 0
     for day in whole.sessions:

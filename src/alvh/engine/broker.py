@@ -156,6 +156,11 @@ class Broker:
                 left -= abs(part.quantity)
         return closed
 
+    def strand(self, index: int, lots: list[Lot], reason: str) -> None:
+        """Leave lots that could not be closed to their settlement; they count in no layer any more."""
+        for lot in lots:
+            self._strand(index, lot, reason)
+
     def settle(self, index: int, lot: Lot, value: float, source: str) -> None:
         """Cash-settle a lot at a settlement value; no fee."""
         payoff = max(lot.right * (value - lot.strike), 0.0) if lot.right else value

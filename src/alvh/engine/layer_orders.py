@@ -196,7 +196,11 @@ class LayerDesk:
                 if held is not None and not intent.deadline:
                     return
                 units = None
-        self._sell(snapshot, k, intent.reason.text)
+        if not self._sell(snapshot, k, intent.reason.text):
+            if not intent.deadline:
+                self.log.refuse(snapshot, "fill", f"{layer.name}: what is held has no market, so that nothing new is opened")
+                return
+            self.broker.strand(snapshot.index, self.book.layer_lots(k), intent.reason.text)
         state.series = None
         if units is None or row is None:
             self._line(snapshot, intent, "close" if old else "none", old, "", 0, choice.fallback)
@@ -313,8 +317,11 @@ class LayerDesk:
             self._release(k)
         self._line(snapshot, intent, action, old, old, change, fallback)
 
-    def _sell(self, snapshot: Snapshot, k: int, reason: str, quantity: int | None = None) -> None:
-        """Sell so many units of a layer, or all of it with the futures against it; sold legs are bought back first."""
+    def _sell(self, snapshot: Snapshot, k: int, reason: str, quantity: int | None = None) -> bool:
+        """Sell so many units of a layer, or all of it with the futures against it; sold legs are bought back first.
+
+        Whether nothing counts in the layer any more.
+        """
         lots = self.book.layer_lots(k)
         short = [lot for lot in lots if lot.quantity < 0 and (lot.right or quantity is None)]
         if short:
@@ -323,8 +330,20 @@ class LayerDesk:
             if done < wanted:  # a bought leg is not sold from above a short one that has no market
                 quantity = done if quantity is not None else None
                 if quantity is None or quantity == 0:
-                    return
+                    return False
         self.broker.close_lots(snapshot, [lot for lot in lots if lot.quantity > 0], reason, quantity)
+        return not self.book.layer_lots(k)
+
+    def _unit_price(self, index: int, k: int, quantity: int) -> float:
+        """Price of one unit of the trade just made: of a spread the price of its bought leg less that of the sold one."""
+        legs: set[tuple[int, float]] = set()  # lots of one contract fill at one price
+        kind = ""
+        for entry in reversed(self.broker.ledger.entries):
+            if entry.market_row != index or entry.layer != k or kind not in ("", entry.kind) or not entry.quantity:
+                break
+            kind = entry.kind
+            legs.add((1 if entry.quantity * quantity > 0 else -1, entry.price))
+        return float(sum(sign * price for sign, price in legs)) if legs else float("nan")
 
     def _release(self, layer: int) -> None:
         """A layer whose last counting lot is gone holds nothing."""
@@ -345,7 +364,7 @@ class LayerDesk:
         return f"{self.series.roots[state.series]} {expiry} {letter} {strikes}"
 
     def _line(self, snapshot: Snapshot, intent: Intent, action: str, old: str, new: str, quantity: int, fallback: bool) -> None:
-        price = self.broker.ledger.entries[-1].price if quantity else float("nan")
+        price = self._unit_price(snapshot.index, intent.layer, quantity) if quantity else float("nan")
         if not intent.scheduled and (quantity or action in ("roll", "open", "close")):
             off = self.log.counters.off_schedule
             off[intent.layer] = off.get(intent.layer, 0) + 1

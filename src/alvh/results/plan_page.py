@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,7 @@ def render_plan_page(plan: Mapping[str, Any], *, footer: Sequence[str] = ()) -> 
 
     Names of rules, layers and files may hold anything: the page escapes them.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.get_template("plan.html.j2").render(
+    page: str = _template().render(
         plan=plan,
         title=f"Plan for the close of {plan['as_of']}",
         headline=plan_views.headline(plan),
@@ -42,3 +38,14 @@ def render_plan_page(plan: Mapping[str, Any], *, footer: Sequence[str] = ()) -> 
         light=declarations(0),
         dark=declarations(1),
     )
+    return page
+
+
+@cache
+def _template() -> Any:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.get_template("plan.html.j2")
