@@ -103,7 +103,9 @@ def test_a_run_from_files_to_files(copy: Path, tmp_path: Path) -> None:
     assert (layer["etp"], layer["contracts"]) == ("VXX", 0) and layer["premium_usd"] > 0.0
     assert layer["net_usd"] == pytest.approx(output.attribution.sleeve_pnl_usd(1).sum())
     assert output.document["exposures"]["left_out"] == ["front (VXX)", "mid (VXX)", "back (VXX)"]
-    assert any("shares of VXX" in text for _, text in output.summary_rows())
+    said = dict(output.summary_rows())
+    assert "shares of VXX" in said["layer front"]
+    assert said.get("coverage, net vega") == "not measured: front (VXX), mid (VXX), back (VXX)"
     output.write(tmp_path / "out")
     with (tmp_path / "out" / "trades.csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["sleeve"] == "hedge"]

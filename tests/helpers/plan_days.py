@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from alvh.app.cli import main
+from alvh.app.plan import PlanOutput, plan_close
 from alvh.app.wiring import known_betas, load_market
 from alvh.core.days import iso, to_day
 from alvh.core.fees import fee_usd
@@ -99,23 +100,29 @@ def holding(rows: list[dict[str, Any]]) -> Counter[tuple[Any, ...]]:
 
 
 class Backtest:
-    """A backtest on the sample: what it traded and held at every close, by session."""
+    """What a backtest traded and held at every close, by session; ``plan`` plans a close of the same market on a book file."""
 
     def __init__(self, policy: str, first: str, last: str, data: str = "sample") -> None:
-        loaded = load_policy(policy)
-        market = load_market(data, loaded.policy)
+        self.policy = load_policy(policy)
+        self._market = load_market(data, self.policy.policy)
+        self._betas = known_betas(self._market)
         self.traded: dict[str, dict[Contract, int]] = {}
         self.held: dict[str, Counter[tuple[Any, ...]]] = {}
         self.sessions: list[str] = []
         run_backtest(
-            loaded.policy,
-            market.market,
+            self.policy.policy,
+            self._market.market,
             start=to_day(date.fromisoformat(first)),
             end=to_day(date.fromisoformat(last)),
             fee_usd=fee_usd,
-            betas=known_betas(market) if reads_betas(loaded.policy) else None,
+            betas=self._betas if reads_betas(self.policy.policy) else None,
             watch=self._watch,
         )
+
+    def plan(self, day: str, book: Path | None) -> PlanOutput:
+        """The plan of a close, as the command makes it but for reading the data anew."""
+        index = int(np.searchsorted(self._market.market.sessions, to_day(date.fromisoformat(day))))
+        return plan_close(self._market, self.policy, index, book=book, adopted="preset", betas=self._betas)
 
     def _watch(self, run: Run, index: int, trace: SessionTrace) -> None:
         day, series, sessions = iso(trace.snapshot.session), run.market.series, run.market.sessions

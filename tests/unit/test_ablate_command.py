@@ -147,6 +147,14 @@ def test_nothing_to_ablate(policy: str, capsys: pytest.CaptureFixture[str]) -> N
     assert "fixed schedule: the policy as it stands" in out
 
 
+def test_the_adaptive_preset_is_what_is_taken_apart_by_default(policy: str, capsys: pytest.CaptureFixture[str]) -> None:
+    del policy
+    words = ["--data", "sample", "--from", "2018-01-03", "--to", "2018-02-28", "--repeats", "100"]
+    found = answer(capsys, *words)
+    assert found["policy"]["name"] == "alvh-adaptive"
+    assert len(found["elements"]) > 8
+
+
 def test_the_range_over_prices(policy: str, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["--data", "sample", "--from", "2018-01-03", "--to", "2018-02-28", "--repeats", "100"]
     found = answer(capsys, policy, *words, "--price-range")
@@ -172,7 +180,7 @@ def test_the_range_over_prices(policy: str, capsys: pytest.CaptureFixture[str]) 
         (["alvh-442", "--jobs", "0"], 2, "--jobs"),
         (["alvh-442", "--repeats", "3"], 2, "--repeats"),
         (["alvh-442", "--seed", "x"], 2, "no count"),
-        ([], 2, "POLICY"),
+        (["alvh-442", "gate-only"], 2, "gate-only"),
     ],
 )
 def test_bad_words(words: list[str], code: int, part: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -244,7 +252,7 @@ def test_page_shows_the_last_dates_of_firing_alone() -> None:
     found = document()
     days = found["baseline"]["fired_dates_by"]["often"]
     assert len(days) > MOST_DATES
-    row = render_ablation(found).split('id="table-fired"')[1].split("</tr>")[2]
+    row = render_ablation(found).split('data-testid="table-fired"')[1].split("</tr>")[2]
     cell = re.search(r"<td[^>]*>([^<]*, [^<]*)</td>", row)
     assert "often" in row
     assert cell is not None and cell[1].split(", ") == days[-MOST_DATES:]

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from alvh.kernels.resample import pair_into
 from alvh.results.metrics import max_drawdown
-from alvh.study.ablate.differences import LEAST_BLOCK, LEAST_SESSIONS, Interval, compare, deepest, mean_block, mean_gap
+from alvh.study.ablate.differences import LEAST_BLOCK, LEAST_SESSIONS, Interval, compare, mean_block, mean_gap
 
 Floats = NDArray[np.float64]
 ACCOUNT = 1_000_000.0
@@ -88,10 +89,31 @@ def test_swapping_the_runs_turns_the_sign() -> None:
 
 @pytest.mark.parametrize("compound", [False, True])
 def test_drawdowns_are_those_of_the_run(compound: bool) -> None:
-    values = equity(walk(10, 250, sd=9000.0))
-    returns = np.diff(values, prepend=ACCOUNT) / (np.concatenate(([ACCOUNT], values[:-1])) if compound else ACCOUNT)
-    assert deepest(returns, compound=compound) == pytest.approx(max_drawdown(values, ACCOUNT, compound=compound), rel=1e-9)
-    assert deepest(np.full(5, 0.01), compound=compound) == 0.0
+    ours, theirs = equity(walk(10, 250, sd=9000.0)), equity(walk(14, 250, sd=9000.0))
+    found = compare(ours, theirs, ACCOUNT, compound=compound, seed=0, repeats=100)
+    falls = [max_drawdown(values, ACCOUNT, compound=compound) for values in (ours, theirs)]
+    assert found.drawdown.estimate == pytest.approx(falls[0] - falls[1], rel=1e-9)
+
+
+@pytest.mark.parametrize("compound", [False, True])
+def test_the_kernel_is_its_plain_twin_in_any_order(compound: bool) -> None:
+    """Paths are built in full, as equities of an account of one dollar, and read by the metrics of a run."""
+    rng = np.random.default_rng(15)
+    ours, theirs = rng.standard_normal((2, 90)) * 0.02
+    out = np.empty(3)
+    for order in (np.arange(90), rng.integers(0, 90, 90), rng.integers(0, 90, 30)):
+        pair_into(ours, theirs, order, compound, out)
+        paths = [np.cumprod(1.0 + one[order]) if compound else 1.0 + np.cumsum(one[order]) for one in (ours, theirs)]
+        assert out[0] == pytest.approx(np.mean(ours[order] - theirs[order]), abs=1e-15)
+        for found, path in zip(out[1:], paths, strict=True):
+            assert found == pytest.approx(max_drawdown(path, 1.0, compound=compound), abs=1e-14)
+
+
+def test_a_path_that_only_rises_has_no_drawdown() -> None:
+    out = np.full(3, np.nan)
+    for compound in (False, True):
+        pair_into(np.full(5, 0.01), np.full(5, 0.02), np.arange(5), compound, out)
+        assert out.tolist() == [pytest.approx(-0.01), 0.0, 0.0]
 
 
 def test_equal_runs_differ_by_nothing() -> None:

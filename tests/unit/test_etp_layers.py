@@ -14,6 +14,7 @@ from tests.helpers import flat_market as flat
 from tests.helpers.books import market_of, run_book, shipped
 from tests.helpers.futures_market import FuturesMarket, futures_market, run_stated
 from tests.helpers.history import make_history
+from tests.helpers.quoted_day import quoted_day
 
 from alvh.app.plan import plan_day
 from alvh.app.rolls import planned_rolls
@@ -25,6 +26,7 @@ from alvh.engine.ledger import Entry
 from alvh.market.history import VIX_ETPS, History
 from alvh.market.scenarios import Response, Scenarios
 from alvh.market.series import SHARE, series_table
+from alvh.models.listed_market import listed_market
 from alvh.models.model_market import ModelMarket
 from alvh.models.spreads import stress
 from alvh.results.attribution import CAUSES, attribute
@@ -230,6 +232,18 @@ def test_a_fund_in_the_history_changes_no_price_of_an_option() -> None:
     for vix in (True, False):
         listed = [market.snapshot(100).listed(vix=vix) for market in (with_fund, without)]
         assert np.array_equal(*listed)
+
+
+def test_saved_quotes_stand_on_a_market_that_has_a_fund() -> None:
+    """The notes name the families of options that were not saved, and a fund is none."""
+    base = market_of(priced_history())
+    session = int(base.sessions[100])
+    rows = [row for row in base.snapshot(100).listed(vix=True).tolist() if base.series.expiry[row] - session >= 15]
+    chain = quoted_day(base.series, rows, session, float(base.bill_rate[100]))
+    notes = listed_market(base, [chain], index=100).notes
+    assert [note for note in notes if "was saved" in note] == [
+        "no chain of SPX options was saved: all their prices are the model's"
+    ]
 
 
 # ------------------------------------------------------------------------------------------------------------ refusals

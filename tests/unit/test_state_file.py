@@ -1,4 +1,4 @@
-"""What a plan keeps between two closes: the ``state`` of a book file, read back by name and date, refused where it is not alvh's."""
+"""What a plan keeps between two closes: the ``state`` of a book file, read back by name and date, refused if it is foreign."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pytest
 from tests.helpers.plan_days import Backtest, adopted, book_file, holding, plan, planned, row_of, traded
 
 from alvh.app.cli import main
+from alvh.app.plan_files import write_plan
 from alvh.core.days import to_day
 from alvh.core.errors import DataInvalid
 from alvh.desk.state_file import read_state, state_document
@@ -250,38 +251,49 @@ def test_sixty_plans_in_a_row_are_the_backtest(tmp_path: Path, policy: str, firs
     """Each plan is made on the file that the one before it left; contract by contract, and the book to a millionth of a point."""
     whole = Backtest(policy, first, last)
     assert len(whole.sessions) >= 60
-    book: list[str] = []
+    book: Path | None = None
     acted, settled = 0, 0
     for day in whole.sessions:
-        out = tmp_path / day
-        document = planned(out, *book, "--policy", policy, as_of=day)
-        assert traded(document) == whole.traded[day], day
-        after = json.loads((out / "book-after.json").read_text(encoding="utf-8"))
+        made = whole.plan(day, book)
+        book = write_plan(made, tmp_path / day)[-1]
+        assert traded(made.document) == whole.traded[day], day
+        after = json.loads(book.read_text(encoding="utf-8"))
         assert holding(after["positions"]) == whole.held[day], day
-        book = ["--book", str(out / "book-after.json")]
-        acted += sum(row["reason"]["rule"] not in ("R01", "R10", "R36") and bool(row["orders"]) for row in document["rows"])
-        settled += len(document["settled"])
+        rows = made.document["rows"]
+        acted += sum(row["reason"]["rule"] not in ("R01", "R10", "R36") and bool(row["orders"]) for row in rows)
+        settled += len(made.document["settled"])
     assert sum(map(len, whole.traded.values())) > 60
     assert acted > 0 if policy == "alvh-adaptive" else settled > 0
+
+
+def test_the_command_plans_what_its_parts_plan(tmp_path: Path) -> None:
+    """Three closes through the command line, files and all, each on data that end there."""
+    whole = Backtest("alvh-adaptive", "2018-02-05", "2018-02-07")
+    book: list[str] = []
+    for day in whole.sessions:
+        document = planned(tmp_path / day, *book, "--policy", "alvh-adaptive", as_of=day)
+        assert traded(document) == whole.traded[day], day
+        book = ["--book", str(tmp_path / day / "book-after.json")]
+    assert len(whole.traded["2018-02-07"]) > 0
 
 
 def test_the_default_needs_no_state(tmp_path: Path) -> None:
     """Positions alone, as CSV, with what settled in the morning deleted as a person would: the backtest's orders all the same."""
     whole = Backtest("alvh-442", "2018-03-22", "2018-06-18")
+    assert len(whole.sessions) >= 60
     columns = ("root", "expiry", "strike", "right", "quantity", "opened", "open_price", "sleeve", "layer")
-    book: list[str] = []
+    book: Path | None = None
     deleted = 0
     for day in whole.sessions:
-        out = tmp_path / day
-        document = planned(out, *book, as_of=day)
-        assert traded(document) == whole.traded[day], day
-        rows = json.loads((out / "book-after.json").read_text(encoding="utf-8"))["positions"]
+        made = whole.plan(day, book)
+        assert traded(made.document) == whole.traded[day], day
+        rows = made.book_after["positions"]
         assert holding(rows) == whole.held[day], day
         following = whole.sessions[min(whole.sessions.index(day) + 1, len(whole.sessions) - 1)]
         alive = [row for row in rows if row["expiry"] > following]
         deleted += len(rows) - len(alive)
         text = "\n".join([",".join(columns), *(",".join(str(row.get(name, "")) for name in columns) for row in alive)])
-        book = ["--book", book_file(out, text + "\n")]
+        book = Path(book_file(tmp_path, text + "\n"))
     assert deleted > 0
 
 

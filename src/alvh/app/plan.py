@@ -29,6 +29,7 @@ from alvh.market.market import Market
 from alvh.market.positions import FUTURE, NOT_OPENED, Positions
 from alvh.models.listed_market import listed_market
 from alvh.models.listed_quotes import FAMILIES, family_of
+from alvh.risk.betas import RollingBetas
 from alvh.strategy.policy_file import LoadedPolicy, load_policy
 
 _INDICES = ("spx_close", "vix_close", "vix9d", "vix3m", "vix6m", "vvix", "skew")
@@ -80,30 +81,47 @@ def plan_day(
     loaded = load_market(data, loaded_policy.policy, end=as_of)
     require_inputs(loaded_policy.policy, loaded)
     index = _session_row(loaded, as_of, today)
+    return plan_close(loaded, loaded_policy, index, book=book, adopted=adopted, chains=chains, equity_usd=equity_usd)
+
+
+def plan_close(
+    loaded: LoadedMarket,
+    policy: LoadedPolicy,
+    index: int,
+    *,
+    book: Path | None,
+    adopted: str,
+    chains: Path | None = None,
+    betas: RollingBetas | None = None,
+    equity_usd: float | None = None,
+) -> PlanOutput:
+    """Plan the close of one row of a market that is loaded already; ``adopted`` is what the document says of the policy.
+
+    ``betas`` are those known at every close of that market, measured here where they are not given. Errors: as :func:`plan_day`.
+    """
     session = int(loaded.market.sessions[index])
     market, quoted, notes = _with_chains(loaded, chains, index)
-    betas = known_betas(loaded)
     planned = _planned(
         book,
-        loaded_policy,
+        policy,
         market,
         index,
         head={
             "schema": SCHEMA,
             "as_of": iso(session),
-            "policy": {"name": loaded_policy.policy.name, "sha256": loaded_policy.sha256, "adopted": adopted},
+            "policy": {"name": policy.policy.name, "sha256": policy.sha256, "adopted": adopted},
             "market": {
                 "spx": float(loaded.market.history.spx_close[index]),
                 "vix": float(loaded.market.history.vix_close[index]),
                 "prices": "quotes where listed, else model" if quoted else "model",
             },
-            "inputs": [*_inputs(loaded, index), *_signal_inputs(loaded_policy, market, index), *quoted],
+            "inputs": [*_inputs(loaded, index), *_signal_inputs(policy, market, index), *quoted],
         },
-        betas=betas,
+        betas=known_betas(loaded) if betas is None else betas,
         equity_usd=equity_usd,
         notes=notes,
     )
-    after = book_document(planned.run, loaded_policy, session)
+    after = book_document(planned.run, policy, session)
     if planned.own is not None:
         after["positions"] += [_own_row(planned.own, k) for k in range(len(planned.own))]
     return PlanOutput(document=planned.document, book_after=after)
@@ -217,7 +235,7 @@ def _planned(
     index: int,
     *,
     head: dict[str, Any],
-    betas: Any,
+    betas: RollingBetas,
     equity_usd: float | None,
     notes: list[str],
 ) -> Planned:

@@ -1,7 +1,7 @@
-"""The plan's desk: what is sold together is sold whole, or not at all.
+"""The plan's desk: a condor is closed whole, or not at all.
 
-Saved quotes may lack a contract that is held. Closing the other legs of its condor would leave a sold option uncovered, and
-rolling its layer would buy the new contracts without selling the old ones. So such an order is refused, with its reason.
+Saved quotes may lack a contract that is held. Closing the other legs of its condor could leave a sold option uncovered, so that
+the order is refused, with its reason.
 """
 
 from __future__ import annotations
@@ -16,35 +16,25 @@ from alvh.strategy.intents import Intent
 
 
 class PlanDesk(Desk):
-    """The engine's desk, which it knows by its class, with a look at the market of what is held before every close and roll."""
+    """The engine's desk, which a run knows by its class, with a look at the market of all legs before a condor is closed."""
 
     __slots__ = ()
 
     def carry_out(self, snapshot: Snapshot, intent: Intent, capital_usd: float) -> None:
-        """As the engine's, where every lot that the intent would sell has a market; else a refusal under the rule ``fill``."""
-        barred = self._barred(snapshot, intent)
-        if barred is None:
+        """As the engine's, where every leg that the intent would close has a market; else a refusal under the rule ``fill``."""
+        missing: list[Lot] = []
+        if intent.kind == "close_condor":
+            missing = _without_market(snapshot, [lot for lot in self.book.lots if lot.group == intent.condor])
+        if not missing:
             Desk.carry_out(self, snapshot, intent, capital_usd)
             return
-        self.log.refuse(snapshot, "fill", barred)
-        self.layers.rolling.discard(intent.layer)
-
-    def _barred(self, snapshot: Snapshot, intent: Intent) -> str | None:
-        """Why nothing is traded: the first contract without a market; None where there is none."""
-        if intent.kind == "close_condor":
-            lots, name = [lot for lot in self.book.lots if lot.group == intent.condor], "condor"
-        elif intent.kind == "roll_layer":
-            lots, name = self.book.layer_lots(intent.layer), self.layers.policy.hedge.layers[intent.layer].name
-        else:
-            return None
-        missing = _without_market(snapshot, lots)
-        if not missing:
-            return None
         lot, series = missing[0], self.layers.series
-        right = {1: " C", -1: " P"}.get(lot.right, "")
-        contract = f"{series.roots[lot.series]} {iso(int(series.expiry[lot.series]))} {lot.strike:g}{right}"
+        contract = (
+            f"{series.roots[lot.series]} {iso(int(series.expiry[lot.series]))} {lot.strike:g} {'C' if lot.right > 0 else 'P'}"
+        )
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        return f"{name}: {contract}{more} has no two-sided quote, so that nothing of it is traded"
+        text = f"condor: {contract}{more} has no two-sided quote, so that nothing of it is closed"
+        self.log.refuse(snapshot, "fill", text)
 
 
 def _without_market(snapshot: Snapshot, lots: list[Lot]) -> list[Lot]:
@@ -52,6 +42,5 @@ def _without_market(snapshot: Snapshot, lots: list[Lot]) -> list[Lot]:
     if not lots:
         return []
     quotes = snapshot.quote(Legs.of([(lot.series, lot.strike, lot.right) for lot in lots]))
-    fair = quotes.ask > quotes.bid
-    worthless = np.array([lot.quantity > 0 and lot.right != 0 for lot in lots]) & (quotes.bid < quotes.tick)
-    return [lot for lot, good in zip(lots, (fair | worthless).tolist(), strict=True) if not good]
+    worthless = np.array([lot.quantity > 0 for lot in lots]) & (quotes.bid < quotes.tick)
+    return [lot for lot, good in zip(lots, ((quotes.ask > quotes.bid) | worthless).tolist(), strict=True) if not good]

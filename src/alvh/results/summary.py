@@ -43,8 +43,15 @@ def _risk_rows(document: Mapping[str, Any]) -> list[tuple[str, str]]:
     rows = []
     if document["hedge"]["layers"] and covered["median"] is not None:
         inside = f"{100.0 * covered['share_in_band']:.0f} % of sessions inside 40-60 %"
-        out = "".join(f"; without {name}" for name in document["exposures"].get("left_out", ()))
-        rows.append(("coverage, net vega", f"{100.0 * covered['median']:.0f} % median by measured betas, {inside}{out}"))
+        text, out = (
+            f"{100.0 * covered['median']:.0f} % median by measured betas, {inside}",
+            document["exposures"].get("left_out", []),
+        )
+        if len(out) == len(document["hedge"]["layers"]):
+            text = f"not measured: {', '.join(out)}"
+        elif out:
+            text += f"; without {', '.join(out)}"
+        rows.append(("coverage, net vega", text))
     if margin["maximum_session"] is not None:
         text = f"{_usd(margin['maximum_usd'])} at most ({margin['maximum_session']}), {_usd(margin['mean_held_usd'])} on average"
         rows.append(("margin requirement", f"{text}; buying power at least {_usd(margin['buying_power_least_usd'])}"))

@@ -22,13 +22,17 @@ if TYPE_CHECKING:
     from alvh.app.wiring import LoadedMarket
     from alvh.study.ablate.prepared import Prepared
 
+DEFAULT = "alvh-adaptive"
+"""The shipped policy that has something to take apart: the default book with the published adaptive rules."""
 MOST_PROCESSES = 64
 
 
 def add_ablate(add: Add, data_help: str, span: Callable[[ArgumentParser, str], None]) -> None:
     """Put ``alvh ablate`` into the grammar; ``span`` adds --from and --to."""
     found = add("ablate", "ablate", "What each adaptive rule of a policy is worth: taken out alone, and added alone.")
-    found.add_argument("policy", metavar="POLICY", help="policy name or TOML file")
+    found.add_argument(
+        "policy", nargs="?", default=DEFAULT, metavar="POLICY", help=f"policy name or TOML file (default: {DEFAULT})"
+    )
     found.add_argument("--data", metavar="DIR", help=data_help)
     span(found, "session")
     found.add_argument("--out", metavar="DIR", help="also write ablation.html, result.json, ablation.csv, fired.csv")

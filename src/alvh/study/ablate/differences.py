@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from alvh.kernels.resample import pair_into
 from alvh.results.metrics import SESSIONS_PER_YEAR, daily_returns
 
 Floats = NDArray[np.float64]
@@ -79,7 +80,9 @@ def compare(
     """
     ours, theirs = _returns(equity_usd, reference_usd, account_usd, compound=compound)
     gap = ours - theirs
-    drawdown = deepest(ours, compound=compound) - deepest(theirs, compound=compound)
+    plain = np.empty(3)
+    pair_into(ours, theirs, np.arange(gap.size), compound, plain)
+    drawdown = float(plain[1] - plain[2])
     if not gap.any():
         nothing = Interval(estimate=0.0, low=0.0, high=0.0)
         return Difference(mean=nothing, drawdown=nothing, block_sessions=None, sessions=gap.size)
@@ -113,29 +116,15 @@ def _returns(equity_usd: Floats, reference_usd: Floats, account_usd: float, *, c
     return ours[known], theirs[known]
 
 
-def deepest(returns: Floats, *, compound: bool) -> float:
-    """Maximum drawdown of daily returns, below zero: of the account where nothing is compounded, else of the peak."""
-    if compound:
-        path = np.cumprod(1.0 + returns)
-        peak = np.maximum(np.maximum.accumulate(path), 1.0)
-        return float((path / peak).min()) - 1.0
-    path = np.cumsum(returns)
-    peak = np.maximum.accumulate(path)
-    np.maximum(peak, 0.0, out=peak)
-    return float(np.subtract(path, peak, out=path).min())
-
-
 def _resampled(ours: Floats, theirs: Floats, block: int, *, compound: bool, seed: int, repeats: int) -> tuple[Floats, Floats]:
     """Mean daily difference and difference of the drawdowns in every resample, (repeats,) each."""
     from arch.bootstrap import StationaryBootstrap
 
     bootstrap = StationaryBootstrap(block, ours, theirs, seed=np.random.default_rng(seed))
-    means, falls = np.empty(repeats), np.empty(repeats)
-    for k, (pair, _) in enumerate(bootstrap.bootstrap(repeats)):
-        one, other = np.asarray(pair[0]), np.asarray(pair[1])
-        means[k] = one.mean() - other.mean()
-        falls[k] = deepest(one, compound=compound) - deepest(other, compound=compound)
-    return means, falls
+    found = np.empty((repeats, 3))
+    for row in found:
+        pair_into(ours, theirs, bootstrap.update_indices(), compound, row)
+    return found[:, 0], found[:, 1] - found[:, 2]
 
 
 def _interval(estimate: float, resampled: Floats) -> Interval:

@@ -37,8 +37,8 @@ class VariantRun:
 def run_record(result: BacktestResult, watch: Watch) -> VariantRun:
     """Sum up a run that ``watch`` has seen session by session."""
     record, account = result.record, result.policy.account
-    metrics = run_metrics(result)["hedged"]
-    unhedged = run_metrics(result)["unhedged"]
+    both = run_metrics(result)
+    metrics, unhedged = both["hedged"], both["unhedged"]
     layers = result.policy.hedge.layers if result.policy.hedge.enabled else ()
     net = sum(layer_sums(result, k).net_usd for k in range(len(layers)))
     credit = np.zeros(len(result.sessions))
