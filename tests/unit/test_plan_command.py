@@ -176,6 +176,16 @@ def test_a_rule_that_acts_says_so(tmp_path: Path) -> None:
     assert front["reason"]["value"] == pytest.approx(9.22)
 
 
+def test_a_roll_that_waits_says_for_what(tmp_path: Path) -> None:
+    rule = RULE.format(missing="").replace("vx_slope_1_2", "vix").replace("roll_innermost", "delay_rolls")
+    policy = adopted(tmp_path, rule)
+    words = ("--policy", policy, "--book", book_file(tmp_path, HEAD + CONDOR + HEDGE))
+    front = row_of(planned(tmp_path / "out", *words, as_of="2018-01-10"), "hedge", "front")
+    assert (front["action"], front["reason"]["rule"], front["reason"]["signal"]) == ("HOLD", "R30", "vix")
+    assert front["reason"]["text"] == "due, and held back by curve: vix is above 0"
+    assert front["next_roll"] == "2018-01-16"  # the last session of what is held
+
+
 def test_xsp(tmp_path: Path) -> None:
     policy = adopted(tmp_path, '[condor]\nroots = ["XSP"]\n')
     document = planned(tmp_path / "a", "--policy", policy, as_of="2018-01-03")

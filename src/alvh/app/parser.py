@@ -15,8 +15,8 @@ from alvh import __version__
 from alvh.app.commands.ablate import add_ablate
 from alvh.app.commands.book import add_book, join_values
 from alvh.app.commands.explain_day import add_explain
-from alvh.app.commands.policy import add_policy
 from alvh.app.commands.plan import add_plan
+from alvh.app.commands.policy import add_policy
 from alvh.app.commands.size import add_size
 from alvh.app.commands.study import add_study
 from alvh.core.errors import nearest

@@ -16,6 +16,7 @@ from alvh.engine.session import Run, SessionTrace
 from alvh.market.market import Legs
 from alvh.strategy.intents import Intent
 from alvh.strategy.policy import DepthLimit, Policy
+from alvh.strategy.view import NEVER
 
 Action = Literal["OPEN", "ROLL", "EXIT", "HOLD", "SKIP"]
 
@@ -243,6 +244,8 @@ def _layer_row(decided: Decided, k: int) -> dict[str, Any]:
     elif not policy.hedge.enabled:
         text = "the policy's hedge is switched off: nothing decides on what is held"
         reason = Reason(rule="R36", signal="presence", value=None, threshold=None, text=text)
+    elif memory.due_row[k] != NEVER:
+        reason = _waiting(decided)
     elif not memory.active[k]:
         reason = Reason(rule="R36", signal="presence", value=None, threshold=None, text="the layer is off: no rule activates it")
     elif entries:
@@ -261,6 +264,13 @@ def _layer_row(decided: Decided, k: int) -> dict[str, Any]:
         next_roll=following,
         would_change=_rules_of_layer(decided, k),
     )
+
+
+def _waiting(decided: Decided) -> Reason:
+    """Why a roll or an opening that is due is not made (R22)."""
+    named = tuple(f"{rule.name}: " for rule in decided.policy.rules if rule.then.kind == "delay_rolls")
+    reason = next(reason for reason in decided.trace.decision.held_back if reason.text.startswith(named))
+    return replace(reason, text=f"due, and held back by {reason.text}")
 
 
 def _rules_of_layer(decided: Decided, k: int) -> list[str]:
