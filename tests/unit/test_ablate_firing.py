@@ -102,6 +102,18 @@ def test_a_flexed_ratio_fires_where_a_layer_is_sized_by_it(ratio: str) -> None:
     assert found["flex"]
 
 
+def test_factors_that_hold_at_once_both_fire() -> None:
+    rules = (
+        rule("half", "flex_ratio", HIGH, factor=0.5),
+        rule("more", "flex_ratio", Compare(signal="vix", above=23.0), factor=2.0),
+    )
+    result, found, _ = watched(policy_with(rules, ratio="by_regime"))
+    sized = sorted({line.session for line in result.roll_lines})
+    for name, level in (("half", 20.0), ("more", 23.0)):
+        assert found[name] == [iso(day) for day in sized if VIX[np.searchsorted(DAYS, day)] > level]
+        assert found[name]
+
+
 def test_a_window_that_is_shifted_fires_at_scheduled_rolls_too() -> None:
     policy = policy_with((rule("later", "time_shift", HIGH, layers=("mid",)),))
     policy = with_layer(policy, "mid", roll=Roll(kind="every_days", days=21))

@@ -163,25 +163,48 @@ def test_a_rule_that_stands_down_takes_the_openers_with_it() -> None:
     assert alone.with_change == ('hedge.presence = "activated"',)
 
 
-def test_layers_that_nothing_opens_any_more_are_told() -> None:
-    variant = found(switched("activated"))["without outer"]
-    assert made(variant).hedge.presence == "activated"
-    assert [line for line in variant.with_change if "never opened" in line] == [
-        "layer mid is never opened: no other rule activates it",
-        "layer back is never opened: no other rule activates it",
-    ]
+@pytest.mark.parametrize("presence", ["activated", "ladder"])
+def test_layers_that_nothing_opens_any_more_are_always_held(presence: str) -> None:
+    """In a ladder too: an inner layer that never opened would bar those behind it."""
+    variant = found(switched(presence))["without inner"]
+    policy = made(variant)
+    assert policy.hedge.presence == presence
+    assert policy.hedge.always_held == (True, False, False)
+    assert {one.name: one.then.layers for one in policy.rules} == {"outer": ("mid", "back"), "off": ("mid", "back")}
+    assert variant.with_change == (
+        'hedge.layer.front.presence = "always": no other rule activates it',
+        "rule off on mid, back alone, as layers that are always held do not stand down",
+    )
 
 
-@pytest.mark.parametrize(
-    ("name", "presence"),
-    [("without inner", "activated"), ("without outer", "ladder"), ("with inner", "ladder"), ("with outer", "activated")],
-)
-def test_a_ladder_without_its_inner_rung_lets_every_layer_answer_to_its_own_trigger(name: str, presence: str) -> None:
-    variant = found(switched("ladder"))[name]
-    assert made(variant).hedge.presence == presence
-    said = [line for line in variant.with_change if line.startswith("hedge.presence")]
-    assert len(said) == (name != "without outer")
-    assert all(presence in line for line in said)
+def test_a_layer_that_was_never_opened_stays_so() -> None:
+    rules = (rule("inner", "activate", layers=("front",)), rule("mids", "activate", layers=("mid",)))
+    variant = found(policy_with(rules, presence="activated"))["without mids"]
+    assert made(variant).hedge.always_held == (False, True, False)
+    assert variant.with_change == ('hedge.layer.mid.presence = "always": no other rule activates it',)
+
+
+@pytest.mark.parametrize("presence", ["activated", "ladder"])
+def test_a_switch_alone_switches_its_own_layers(presence: str) -> None:
+    plan = found(switched(presence))
+    inner = made(plan["with inner"])
+    assert inner.hedge.presence == "always"
+    assert inner.hedge.always_held == (False, True, True)
+    assert plan["with inner"].with_change == ('hedge.layer.front.presence = "activated"',)
+    off = made(plan["with off"])
+    assert off.hedge.presence == presence
+    assert off.hedge.always_held == (False, False, False)
+    assert [one.name for one in off.rules] == ["inner", "outer", "off"]
+
+
+def test_presence_of_a_single_layer_is_part_of_its_switch() -> None:
+    policy = with_layer(policy_with((rule("open-back", "activate", layers=("back",)),)), "back", presence="activated")
+    plan = found(policy)
+    assert made(plan[FIXED]).hedge.always_held == (True, True, True)
+    assert 'hedge.layer.back.presence = "as_hedge" (was "activated")' in fixed_schedule(policy)[1]
+    assert made(plan["with open-back"]) == policy
+    assert made(plan["without open-back"]).hedge.always_held == (True, True, True)
+    assert plan["without open-back"].with_change == ('hedge.layer.back.presence = "always": no other rule activates it',)
 
 
 def test_the_steward_forgets_rules_that_are_gone() -> None:

@@ -101,6 +101,7 @@ def plan_close(
     """
     session = int(loaded.market.sessions[index])
     market, quoted, notes = _with_chains(loaded, chains, index)
+    known = known_betas(loaded) if betas is None else betas
     planned = _planned(
         book,
         policy,
@@ -115,9 +116,14 @@ def plan_close(
                 "vix": float(loaded.market.history.vix_close[index]),
                 "prices": "quotes where listed, else model" if quoted else "model",
             },
-            "inputs": [*_inputs(loaded, index), *_signal_inputs(policy, market, index), *quoted],
+            "inputs": [
+                *_inputs(loaded, index),
+                _betas_input(known, loaded, index),
+                *_signal_inputs(policy, market, index),
+                *quoted,
+            ],
         },
-        betas=known_betas(loaded) if betas is None else betas,
+        betas=known,
         equity_usd=equity_usd,
         notes=notes,
     )
@@ -218,6 +224,15 @@ def _inputs(loaded: LoadedMarket, index: int) -> list[dict[str, Any]]:
     age = index - int(settled[-1]) if settled.size else None
     rows.append({"name": "vx_settlements", "age_sessions": age, "source": raw.source if age == 0 else "model of the VX curve"})
     return rows
+
+
+def _betas_input(betas: RollingBetas, loaded: LoadedMarket, index: int) -> dict[str, Any]:
+    """Age of the oldest tenor's beta, and whether the published ones stand in."""
+    measured = int(betas.measured_on[index].min())
+    if not measured:
+        return {"name": "vx_betas", "age_sessions": None, "source": "published averages of 2013-2025"}
+    age = index - int(np.searchsorted(loaded.market.sessions, measured))
+    return {"name": "vx_betas", "age_sessions": age, "source": loaded.loaded.history.source if age == 0 else "last full window"}
 
 
 def _signal_inputs(policy: LoadedPolicy, market: Market, index: int) -> list[dict[str, Any]]:

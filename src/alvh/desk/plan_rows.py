@@ -116,7 +116,7 @@ def _row(
 ) -> dict[str, Any]:
     series = decided.run.market.series
     orders = [ticket_document(made, series) for made in tickets]
-    main = orders[-1] if orders else {}
+    main = orders[-1] if orders else _market(decided, held)
     return {
         "sleeve": sleeve,
         "layer": layer,
@@ -134,6 +134,25 @@ def _row(
         "would_change": list(would_change),
         "next_roll": None if next_roll is None else iso(next_roll),
     }
+
+
+def _market(decided: Decided, held: Sequence[Lot]) -> dict[str, Any]:
+    """What closing a holding would meet: bid, mid and ask of its package; without a quote the mid is the mark."""
+    if not held:
+        return {}
+    snapshot, broker = decided.trace.snapshot, decided.run.broker
+    mark = snapshot.mark(Legs.of([(lot.series, lot.strike, lot.right) for lot in held]))
+    closing = [
+        Trade(lot=lot, root=broker.root(lot.series, lot.right, lot.layer), quantity=-lot.quantity, price=float(price))
+        for lot, price in zip(held, mark, strict=True)
+        if lot.right
+    ]
+    if not closing:
+        return {}
+    found = ticket_document(ticket(snapshot, closing), decided.run.market.series)
+    if found["mid"] is None:
+        found["mid"] = round(abs(sum(t.price * t.quantity for t in closing)) / found["units"], 6)
+    return {key: found[key] for key in ("bid", "mid", "ask", "price_source")}
 
 
 def _held(decided: Decided, lot: Lot) -> dict[str, Any]:

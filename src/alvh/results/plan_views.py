@@ -51,6 +51,11 @@ def points(value: float | None) -> str:
     return NOTHING if value is None else f"{value:,.2f}"
 
 
+def market_text(prices: Document) -> str:
+    """``0.90 / 0.95 / 1.00``: bid, mid and ask."""
+    return " / ".join(points(prices[key]) for key in ("bid", "mid", "ask"))
+
+
 def number(value: float | None) -> str:
     """A signal's value."""
     return NOTHING if value is None else f"{value:,.4g}"
@@ -77,7 +82,7 @@ def _ticket(row: Document, order: Document) -> TicketView:
         limit=points(order["limit"]),
         walk=walk or NOTHING,
         worst=points(order["worst"]),
-        market=" / ".join(points(order[key]) for key in ("bid", "mid", "ask")),
+        market=market_text(order),
         source=SOURCES.get(str(order["price_source"]), str(order["price_source"])),
         sourced=order["price_source"] in ("quote", "settlement"),
         usd=f"{'pays' if order['side'] == 'buy' else 'brings'} ${units * multiplier * order['worst']:,.0f}" if known else "",
@@ -121,6 +126,7 @@ def reasons(plan: Document) -> TableView:
         Column(key="signal", label="Signal"),
         Column(key="value", label="Value", kind="number"),
         Column(key="threshold", label="Threshold", kind="number"),
+        Column(key="market", label="Bid / mid / ask"),
         Column(key="change", label="What would change it"),
         Column(key="next_roll", label="Next"),
     )
@@ -130,6 +136,9 @@ def reasons(plan: Document) -> TableView:
             "action": row["action"],
             **{key: row["reason"][key] or None for key in ("text", "rule", "signal")},
             **{key: row["reason"][key] for key in ("value", "threshold")},
+            "market": None
+            if row["mid"] is None
+            else f"{market_text(row)} ({SOURCES.get(row['price_source'], row['price_source'])})",
             "change": "; ".join(row["would_change"]) or None,
             "next_roll": row["next_roll"],
         }
@@ -217,7 +226,7 @@ def figures(plan: Document) -> TableView:
         Column(key="before", label="Before", kind="number"),
         Column(key="after", label="After", kind="number"),
     )
-    rows: list[dict[str, Any]] = [{"what": "Vega coverage of the condors, net, measured betas", **_shares(cover)}]
+    rows: list[dict[str, Any]] = [{"what": "Vega coverage of the condors, net, by betas", **_shares(cover)}]
     for key, label in (
         ("of_credit", "Decay of 30 days, of the condors' credit of as many days"),
         ("of_index_notional", "Decay of 30 days, of index notional"),

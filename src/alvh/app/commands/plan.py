@@ -125,7 +125,8 @@ def _lines(row: dict[str, Any]) -> list[tuple[str, ...]]:
     why, following = f"{row['reason']['text']} ({row['reason']['rule']})", row["next_roll"] or "-"
     if not row["orders"]:
         held = "; ".join(contract(leg) for leg in row["held"]) or "-"
-        return [(name, row["action"], held, "-", "-", "-", "-", why, following)]
+        market = " / ".join(price(row[key]) for key in ("bid", "mid", "ask")) if row["held"] else "-"
+        return [(name, row["action"], held, "-", "-", market, row["price_source"] or "-", why, following)]
     lines = []
     for k, order in enumerate(row["orders"]):
         what = f"{order['side']} " + "; ".join(contract(leg) for leg in order["legs"])
@@ -152,7 +153,7 @@ def _figures(document: dict[str, Any]) -> list[tuple[str, str, str]]:
         return "-" if value is None else f"{100.0 * value:.1f} %"
 
     cover, cost = document["coverage"], document["cost"]
-    rows = [("vega coverage, net, measured betas", percent(cover["before"]), percent(cover["after"]))]
+    rows = [("vega coverage, net, by betas", percent(cover["before"]), percent(cover["after"]))]
     for key, label in (
         ("of_credit", "decay of 30 days, of credit"),
         ("of_index_notional", "decay of 30 days, of index notional"),

@@ -21,9 +21,9 @@ class Watch:
     """Counts sessions on which elements fired; hand :meth:`see` to ``run_backtest`` as ``watch``.
 
     A rule fires where it acts. Rules that hold a window open fire on the sessions where that changed something: ``delay_rolls``
-    where it held an opening or a roll back, ``flex_ratio`` where a layer was sized at another ratio than its own, ``time_shift``
-    also where a scheduled roll went into the later window. ``monetise`` fires where it sells, ``funded_by`` and limits where they
-    cut or refused (bounds on the book also where they traded), the gate where it held an entry back.
+    where it held an opening or a roll back, ``flex_ratio`` where a layer was sized while it held, ``time_shift``
+    also where a scheduled roll went into the later window while it held. ``monetise`` fires where it sells, ``funded_by`` and
+    limits where they cut or refused (bounds on the book also where they traded), the gate where it held an entry back.
     """
 
     __slots__ = ("_acted", "_delays", "_fired", "_gate", "_monetise", "_policy", "hedged_sessions")
@@ -60,18 +60,16 @@ class Watch:
             if intent.kind == "trim_layer" and intent.reason.signal == "value_over_cost":
                 self._fired[self._monetise[k]].add(session)
             elif intent.kind in ("roll_layer", "resize_layer"):
-                if decision.factors[k] != 1.0:
-                    self._window(trace, "flex_ratio", k)
+                self._window(trace, "flex_ratio", k)
                 if intent.kind == "roll_layer" and decision.shifted[k]:
                     self._window(trace, "time_shift", k)
 
     def _window(self, trace: SessionTrace, kind: ActionKind, layer: int) -> None:
-        """The first rule of this kind that holds on the layer fired: it is the one that the decision follows."""
+        """Every rule of this kind that holds on the layer fired: their factors multiply, and one window is shifted by any."""
         name = self._policy.hedge.layers[layer].name
         for j, rule in enumerate(self._policy.rules):
             if rule.then.kind == kind and trace.view.rule_holds[j] and (not rule.then.layers or name in rule.then.layers):
                 self._fired[rule.name].add(trace.view.session)
-                return
 
     def fired(self, result: BacktestResult) -> dict[str, list[str]]:
         """ISO dates by element, ascending, of the finished run."""

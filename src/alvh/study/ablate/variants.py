@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
 from alvh.core.errors import ConfigError
-from alvh.strategy.policy import AdaptiveRule, Hedge, Policy
+from alvh.strategy.policy import AdaptiveRule, Hedge, HedgeLayer, Policy
 from alvh.strategy.policy_check import check_policy
 from alvh.study.ablate.elements import Element, elements
 
 FULL, FIXED = "full", "fixed schedule"
 VariantKind = Literal["full", "fixed", "without", "with", "fixed_without"]
+LayerPresence = Literal["as_hedge", "always", "activated"]
 
 NO_SIZES = "model prices show no sizes, so that no backtest can test it: the plan on quoted chains does"
 """Why the floor under displayed sizes is not ablated."""
@@ -49,13 +50,15 @@ def fixed_schedule(policy: Policy) -> tuple[Policy, tuple[str, ...]]:
     if hedge.ratio != "strict":
         said.append(f'hedge.ratio = "strict" (was "{hedge.ratio}")')
     for layer in hedge.layers:
+        if layer.presence != "as_hedge":
+            said.append(f'hedge.layer.{layer.name}.presence = "as_hedge" (was "{layer.presence}")')
         if layer.monetise is not None:
             said.append(f"hedge.layer.{layer.name}.monetise off")
         if layer.funded_by == "gains":
             said.append(f'hedge.layer.{layer.name}.funded_by = "account"')
         if layer.roll.kind == "on_trigger":
             said.append(f"layer {layer.name} rolls on its last trading session, as no rule gives a trigger")
-    layers = tuple(replace(layer, monetise=None, funded_by="account") for layer in hedge.layers)
+    layers = tuple(replace(layer, presence="as_hedge", monetise=None, funded_by="account") for layer in hedge.layers)
     fixed = replace(policy, rules=(), hedge=replace(hedge, presence="always", ratio="strict", layers=layers))
     fixed, lost = _without_lost_names(fixed)
     return fixed, (*said, *lost)
@@ -112,7 +115,7 @@ def _remove(policy: Policy, element: Element) -> tuple[Policy, tuple[str, ...]]:
     if element.kind in ("monetise", "funded_by"):
         return replace(policy, hedge=_plain_layer(policy.hedge, element)), ()
     changed = replace(policy, rules=tuple(rule for rule in policy.rules if rule.name != element.target))
-    changed, presence = _with_presence(changed)
+    changed, presence = _without_orphans(changed, policy)
     changed, lost = _without_lost_names(changed)
     return changed, (*presence, *lost)
 
@@ -125,20 +128,38 @@ def _add(fixed: Policy, full: Policy, element: Element) -> tuple[Policy, tuple[s
         layers = tuple(replace(layer, **value) if layer.name == element.target else layer for layer in fixed.hedge.layers)
         return replace(fixed, hedge=replace(fixed.hedge, layers=layers)), ()
     rule = next(rule for rule in full.rules if rule.name == element.target)
-    rules: tuple[AdaptiveRule, ...] = (rule,)
-    hedge, said = fixed.hedge, list[str]()
-    if rule.then.kind == "flex_ratio":
-        hedge = replace(hedge, ratio=full.hedge.ratio)
-        said.append(f'hedge.ratio = "{full.hedge.ratio}"')
     if rule.then.kind in ("activate", "stand_down"):
-        hedge = replace(hedge, presence=full.hedge.presence)
-    if rule.then.kind == "stand_down":  # layers that nothing ever opens cannot be stood down
-        rules = tuple(one for one in full.rules if one.name == rule.name or one.then.kind == "activate")
+        return _add_switch(fixed, full, rule)
+    if rule.then.kind != "flex_ratio":
+        return replace(fixed, rules=(rule,)), ()
+    changed = replace(fixed, rules=(rule,), hedge=replace(fixed.hedge, ratio=full.hedge.ratio))
+    return changed, (f'hedge.ratio = "{full.hedge.ratio}"',)
+
+
+def _add_switch(fixed: Policy, full: Policy, rule: AdaptiveRule) -> tuple[Policy, tuple[str, ...]]:
+    """The fixed schedule with a rule that opens layers or stands them down: those layers are no longer held always.
+
+    A rule that stands down takes along the rules that open its layers, or they would never be held.
+    """
+    always = dict(zip((layer.name for layer in full.hedge.layers), full.hedge.always_held, strict=True))
+    switched = {name for name, held in always.items() if not held and _acts_on(rule, name)}
+    rules: tuple[AdaptiveRule, ...] = (rule,)
+    said = list[str]()
+    if rule.then.kind == "stand_down":
+        rules = tuple(
+            one
+            for one in full.rules
+            if one.name == rule.name or (one.then.kind == "activate" and any(_acts_on(one, name) for name in switched))
+        )
         said += [f"rule {one.name} too, which opens layers" for one in rules if one.name != rule.name]
-    changed, presence = _with_presence(replace(fixed, rules=rules, hedge=hedge))
-    if changed.hedge.presence == full.hedge.presence != fixed.hedge.presence:
+    if switched == set(always) and full.hedge.presence != "always":
+        layers = {layer.name: layer.presence for layer in full.hedge.layers}
+        hedge = replace(fixed.hedge, presence=full.hedge.presence, layers=_present(fixed.hedge, layers))
         said.insert(0, f'hedge.presence = "{full.hedge.presence}"')
-    return changed, (*said, *presence)
+    else:
+        hedge = replace(fixed.hedge, layers=_present(fixed.hedge, dict.fromkeys(switched, "activated")))
+        said[:0] = [f'hedge.layer.{layer.name}.presence = "activated"' for layer in hedge.layers if layer.name in switched]
+    return replace(fixed, rules=rules, hedge=hedge), tuple(said)
 
 
 def _plain_layer(hedge: Hedge, element: Element) -> Hedge:
@@ -157,28 +178,51 @@ def _plain_layer(hedge: Hedge, element: Element) -> Hedge:
 # ------------------------------------------------------------------------------------------------------- changes that go with it
 
 
-def _with_presence(policy: Policy) -> tuple[Policy, tuple[str, ...]]:
-    """Presence that the rules left can serve, and the changes in words.
+def _without_orphans(policy: Policy, before: Policy) -> tuple[Policy, tuple[str, ...]]:
+    """A policy in which layers are always held that no rule opens any more, and the changes in words.
 
-    Without any rule that activates, layers would never be held: they are held always. A ladder whose inner rung is gone would
-    never open the others: each of them answers to its own trigger instead.
+    They would else never be held, and in a ladder bar those behind them. What is always held is not stood down any more.
     """
-    hedge, openers = policy.hedge, [rule for rule in policy.rules if rule.then.kind == "activate"]
-    if not hedge.enabled or hedge.presence == "always":
+    orphans = set(_never_opened(policy)) - set(_never_opened(before))
+    if not orphans:
         return policy, ()
-    if not openers:
-        gone = [rule.name for rule in policy.rules if rule.then.kind == "stand_down"]
-        kept = tuple(rule for rule in policy.rules if rule.then.kind != "stand_down")
-        said = [f'hedge.presence = "always" (was "{hedge.presence}"): no rule activates a layer']
-        said += [f"without {name} too, as layers that are always held do not stand down" for name in gone]
-        return replace(policy, rules=kept, hedge=replace(hedge, presence="always")), tuple(said)
-    opened = [any(_acts_on(rule, layer.name) for rule in openers) for layer in hedge.layers]
-    closed = [layer.name for layer, found in zip(hedge.layers, opened, strict=True) if not found]
-    said = [f"layer {name} is never opened: no other rule activates it" for name in closed]
-    if hedge.presence == "ladder" and any(not inner and any(opened[k + 1 :]) for k, inner in enumerate(opened)):
-        said.insert(0, 'hedge.presence = "activated" (was "ladder"): an inner layer that never opens would bar those behind it')
-        policy = replace(policy, hedge=replace(hedge, presence="activated"))
-    return policy, tuple(said)
+    hedge, said = policy.hedge, list[str]()
+    waiting = {layer.name for layer, held in zip(hedge.layers, hedge.always_held, strict=True) if not held}
+    if orphans == waiting and hedge.presence != "always":
+        said.append(f'hedge.presence = "always" (was "{hedge.presence}"): no rule activates a layer')
+        hedge = replace(hedge, presence="always", layers=_present(hedge, dict.fromkeys(orphans, "as_hedge")))
+    else:
+        names = [layer.name for layer in hedge.layers if layer.name in orphans]
+        said += [f'hedge.layer.{name}.presence = "always": no other rule activates it' for name in names]
+        hedge = replace(hedge, layers=_present(hedge, dict.fromkeys(orphans, "always")))
+    rules = []
+    for rule in policy.rules:
+        left = tuple(layer.name for layer in hedge.layers if _acts_on(rule, layer.name) and layer.name not in orphans)
+        if rule.then.kind != "stand_down" or not any(_acts_on(rule, name) for name in orphans):
+            rules.append(rule)
+        elif left:
+            rules.append(replace(rule, then=replace(rule.then, layers=left)))
+            said.append(f"rule {rule.name} on {', '.join(left)} alone, as layers that are always held do not stand down")
+        else:
+            said.append(f"without {rule.name} too, as layers that are always held do not stand down")
+    return replace(policy, rules=tuple(rules), hedge=hedge), tuple(said)
+
+
+def _never_opened(policy: Policy) -> list[str]:
+    """Layers that wait for a rule of which there is none."""
+    hedge, openers = policy.hedge, [rule for rule in policy.rules if rule.then.kind == "activate"]
+    if not hedge.enabled:
+        return []
+    return [
+        layer.name
+        for layer, held in zip(hedge.layers, hedge.always_held, strict=True)
+        if not held and not any(_acts_on(rule, layer.name) for rule in openers)
+    ]
+
+
+def _present(hedge: Hedge, presence: Mapping[str, LayerPresence]) -> tuple[HedgeLayer, ...]:
+    """The layers with the presence of those that are named."""
+    return tuple(replace(layer, presence=presence.get(layer.name, layer.presence)) for layer in hedge.layers)
 
 
 def _acts_on(rule: AdaptiveRule, layer: str) -> bool:
