@@ -367,7 +367,7 @@ def test_a_condor_is_closed_whole_or_not_at_all(tmp_path: Path, chains: Path, sy
     condor = document["rows"][0]
     assert (condor["action"], condor["orders"]) == ("HOLD", [])
     assert "no leg could be traded" in condor["reason"]["text"]
-    strike = f"{int(symbol[1:]) // 1000} {symbol[0]}"
+    strike = f"{symbol[0]} {int(symbol[1:]) // 1000}"
     assert [row["text"] for row in document["refusals"]] == [
         f"condor: SPXW 2017-10-04 {strike} has no two-sided quote, so that nothing of it is closed"
     ]

@@ -16,7 +16,6 @@ from alvh.core.days import iso
 from alvh.core.errors import DataInvalid
 from alvh.desk.plan_book import HEDGE, STRANDED, UNKNOWN_ROW, PlacedBook, episodes
 from alvh.desk.plan_carry import carry, settle_at_close, settled_rows
-from alvh.desk.plan_desk import PlanDesk
 from alvh.desk.plan_next import NextDays
 from alvh.desk.plan_rows import Decided, plan_rows, refusals
 from alvh.engine.backtest import prepare, signal_names
@@ -68,7 +67,6 @@ def make_plan(
     """
     table, first = market.series, index if kept_at is None else kept_at
     run = prepare(policy, market, first, index + 1, fee_usd=fee_usd, betas=betas)
-    run.desk = PlanDesk(book=run.desk.book, condors=run.desk.condors, layers=run.desk.layers, log=run.desk.log)
     snapshot = market.snapshot(index)
     take_over(run, book.lots, state, market.snapshot(first))
     carry(run, index)

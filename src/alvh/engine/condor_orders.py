@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from alvh.core.orders import Refusal
 from alvh.engine.book import Book, OpenCondor
 from alvh.engine.book_limits import BookLimits
 from alvh.engine.broker import Broker
 from alvh.engine.desk_log import DeskLog
 from alvh.engine.hedge_size import LotRow
-from alvh.market.market import Snapshot
+from alvh.engine.ledger import Lot
+from alvh.market.market import Legs, Snapshot
 from alvh.market.series import SeriesTable
 from alvh.strategy.condor_choice import CONDOR_RIGHTS, CONDOR_SIGNS, CondorChoice, choose_condor
 from alvh.strategy.intents import Intent
@@ -37,10 +40,21 @@ class CondorDesk:
     entry_lots: int = 0
 
     def close(self, snapshot: Snapshot, intent: Intent) -> None:
-        """Close a condor whole; what cannot be sold is stranded."""
+        """Close a condor whole; a long leg without a bid is stranded, and where a leg has no market nothing is closed.
+
+        Closing the others could leave a sold option uncovered.
+        """
         if intent.condor not in self.book.condors:  # settled between a decision and its fill at the next close
             return
         lots = [lot for lot in self.book.lots if lot.group == intent.condor]
+        missing = without_market(snapshot, lots)
+        if missing:
+            lot = missing[0]
+            contract = self.series.contract(lot.series, lot.strike, lot.right).label()
+            more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+            text = f"condor: {contract}{more} has no two-sided quote, so that nothing of it is closed"
+            self.log.refuse(snapshot, "fill", text)
+            return
         self.broker.close_lots(snapshot, lots, intent.reason.text)
         if not any(lot.group == intent.condor and lot.quantity < 0 for lot in self.book.lots):
             self.book.drop_condor(intent.condor)
@@ -102,3 +116,12 @@ class CondorDesk:
             ]
             barred = self.limits.outside(snapshot, capital_usd, rows)
         return None if barred is None else Refusal(rule=barred.rule, text=barred.text)
+
+
+def without_market(snapshot: Snapshot, lots: list[Lot]) -> list[Lot]:
+    """Lots that can be neither sold nor bought back; a long one that is offered without a bid waits for its settlement."""
+    if not lots:
+        return []
+    quotes = snapshot.quote(Legs.of([(lot.series, lot.strike, lot.right) for lot in lots]))
+    worthless = np.array([lot.quantity > 0 for lot in lots]) & (quotes.bid < quotes.tick)
+    return [lot for lot, good in zip(lots, ((quotes.ask > quotes.bid) | worthless).tolist(), strict=True) if not good]
