@@ -22,6 +22,8 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 STAMP = VENV / "alvh-stamp.json"
 NEEDED = (3, 11)
+MOST_WORKERS = 4
+"""Processes of a test run at most: each loads the histories that its tests read."""
 WINDOWS = os.name == "nt"
 PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
 
@@ -167,7 +169,9 @@ def demo(rest: list[str]) -> int:
 
 def test(rest: list[str]) -> int:
     ensure("dev")
-    return call(PYTHON, "-m", "pytest", "-m", "not slow", *rest)
+    single = any(word.startswith(("-n", "--numprocesses", "--pdb", "--trace")) for word in rest)
+    workers = [] if single else ["-n", str(min(os.cpu_count() or 1, MOST_WORKERS)), "--dist", "worksteal"]
+    return call(PYTHON, "-m", "pytest", "-m", "not slow", *workers, *rest)
 
 
 def check(rest: list[str]) -> int:

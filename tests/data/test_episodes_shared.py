@@ -49,7 +49,7 @@ def market(history: History) -> ModelMarket:
             changed[name] = np.ascontiguousarray(value[rows])
     vx = history.vx
     changed["vx"] = replace(vx, settle=vx.settle[rows], volume=vx.volume[rows], open=vx.open[rows])
-    changed["modelled"] = {}
+    changed["modelled"], changed["etps"] = {}, {}
     return market_of(replace(history, **changed))
 
 

@@ -186,7 +186,7 @@ def test_no_shadowed_rule_ever_acts_in_decide() -> None:
         policy = book(*rules, ratio="by_signal", acting=str(rng.choice(["all", "innermost"])))
         dark = {finding.key.removeprefix("rule.") for finding in shadowed(policy) if finding.severity == "error"}
         shadows += len(dark)
-        memory = Memory.fresh(len(policy.hedge.layers), len(rules))
+        memory = Memory.fresh((True,) * len(policy.hedge.layers), len(rules))
         memory = replace(memory, started=(True,) * len(policy.hedge.layers))
         for index in range(30):
             close = view(policy, int(rng.integers(len(VIX))), rng)
@@ -206,7 +206,7 @@ def test_a_shadowed_factor_is_never_used() -> None:
     rules = (rule("a", HIGH, "flex_ratio", factor=0.5), rule("b", HIGHER, "flex_ratio", factor=3.0))
     policy = book(*rules, ratio="by_signal")
     assert said(shadowed(policy)) == [("shadowed", "error", "rule.b")]
-    memory = Memory.fresh(3, 2)
+    memory = Memory.fresh((True,) * 3, 2)
     rng = np.random.default_rng(1)
     factors = {decide(policy, view(policy, k, rng), memory, k).factors[0] for k in range(len(VIX))}
     assert factors == {1.0, 0.5}

@@ -170,8 +170,13 @@ def test_demo_leaves_its_report_under_build(bare: ModuleType, monkeypatch: pytes
 def test_test_passes_arguments_on(bare: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = install_recorder(bare, monkeypatch, uv="uv")
     monkeypatch.setattr(bare, "ensure", lambda *extras: None)
+    monkeypatch.setattr(bare.os, "cpu_count", lambda: 2)
     assert bare.main(["test", "-k", "cli", "-x"]) == 0
-    assert seen == ["R/.venv/bin/python -m pytest -m not slow -k cli -x"]
+    assert bare.main(["test", "--pdb"]) == 0
+    assert seen == [
+        "R/.venv/bin/python -m pytest -m not slow -n 2 --dist worksteal -k cli -x",
+        "R/.venv/bin/python -m pytest -m not slow --pdb",
+    ]
 
 
 def test_check_runs_every_step_and_names_the_failed(
