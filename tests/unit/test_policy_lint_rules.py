@@ -98,7 +98,8 @@ def test_dead_and_idle_conditions() -> None:
         ((rule("a", HIGH, "time_shift"), rule("b", HIGHER, "time_shift")), ["b"]),
         ((rule("a", HIGH, "skip_condor_entry"), rule("b", HIGHER, "skip_condor_entry")), ["b"]),
         ((rule("a", HIGH, "skip_condor_entry"), rule("b", HIGHER, "close_layers")), []),
-        ((rule("a", HIGH, "flex_ratio", cool_down=5), rule("b", HIGHER, "flex_ratio")), ["b"]),
+        ((rule("a", HIGH, "flex_ratio", factor=0.0, cool_down=5), rule("b", HIGHER, "flex_ratio")), ["b"]),
+        ((rule("a", HIGH, "flex_ratio"), rule("b", HIGHER, "flex_ratio")), []),
         ((rule("a", HIGH, "delay_rolls", most_sessions=2), rule("b", HIGHER, "delay_rolls", most_sessions=4)), []),
         ((rule("a", HIGH, "delay_rolls", most_sessions=4), rule("b", HIGHER, "delay_rolls", most_sessions=2)), ["b"]),
         ((rule("a", HIGH, "close_layers", layers=("mid",)), rule("b", HIGHER, "close_layers", layers=("front",))), []),
@@ -202,14 +203,16 @@ def test_no_shadowed_rule_ever_acts_in_decide() -> None:
     assert acted_ever == set(KINDS) - {"flex_ratio"}  # which gives a factor and no reason of its own
 
 
-def test_a_shadowed_factor_is_never_used() -> None:
-    rules = (rule("a", HIGH, "flex_ratio", factor=0.5), rule("b", HIGHER, "flex_ratio", factor=3.0))
+@pytest.mark.parametrize(("first", "factors"), [(0.0, {1.0, 0.0}), (0.5, {1.0, 0.5, 1.5})])
+def test_only_a_factor_of_nothing_leaves_nothing_to_another(first: float, factors: set[float]) -> None:
+    rules = (rule("a", HIGH, "flex_ratio", factor=first), rule("b", HIGHER, "flex_ratio", factor=3.0))
     policy = book(*rules, ratio="by_signal")
-    assert said(shadowed(policy)) == [("shadowed", "error", "rule.b")]
+    assert said(shadowed(policy)) == ([("shadowed", "error", "rule.b")] if first == 0.0 else [])
+    swapped = book(rules[1], rules[0], ratio="by_signal")
+    assert said(shadowed(swapped)) == ([("shadowed", "error", "rule.b")] if first == 0.0 else [])
     memory = Memory.fresh((True,) * 3, 2)
     rng = np.random.default_rng(1)
-    factors = {decide(policy, view(policy, k, rng), memory, k).factors[0] for k in range(len(VIX))}
-    assert factors == {1.0, 0.5}
+    assert {decide(policy, view(policy, k, rng), memory, k).factors[0] for k in range(len(VIX))} == factors
 
 
 # ------------------------------------------------------------------------------------------------------ effect, presence

@@ -66,10 +66,8 @@ class TenorBetas:
     def at(self, dte: ArrayLike) -> tuple[Floats, Floats]:
         """Beta and error at ``dte`` calendar days (any shape): linear between tenors, flat outside them."""
         days = np.asarray(dte, dtype=np.float64)
-        low, weight = _between(self.tenor_days, days)
-        high = np.minimum(low + 1, self.tenor_days.size - 1)
-        beta = (1.0 - weight) * self.beta[low] + weight * self.beta[high]
-        return np.asarray(beta), np.asarray((1.0 - weight) * self.error[low] + weight * self.error[high])
+        beta, error = (np.interp(days, self.tenor_days, values) for values in (self.beta, self.error))
+        return np.asarray(beta), np.asarray(error)
 
 
 NAIVE = TenorBetas.stated([30.0], [1.0], label="naive: every VX forward moves with spot VIX")

@@ -208,7 +208,9 @@ def unit_greeks(snapshot: Snapshot, legs: Legs, series: SeriesTable) -> Floats:
     years = np.maximum(series.expiry[legs.series] - snapshot.session, 0) / YEAR_DAYS
     option = legs.right != FUTURE
     if option.any():
-        chosen = Legs(series=legs.series[option], strike=legs.strike[option], right=legs.right[option])
+        chosen = legs
+        if not option.all():
+            chosen = Legs(series=legs.series[option], strike=legs.strike[option], right=legs.right[option])
         rows = chosen.series.tolist()
         known = {row: snapshot.discount(row) for row in set(rows)}
         discount = np.array([known[row] for row in rows])

@@ -10,8 +10,6 @@ from alvh.strategy.policy import AdaptiveRule, HedgeLayer, Policy
 from alvh.strategy.rule_policy import EXITS, ROLLS, ActionKind
 
 RESIZES: tuple[ActionKind, ...] = ("rebalance",)
-STATES: tuple[ActionKind, ...] = ("flex_ratio",)
-"""Read while the rule holds, without cool-down or episode."""
 
 
 def dead_conditions(policy: Policy) -> list[Finding]:
@@ -112,8 +110,8 @@ def _before(policy: Policy, number: int, place: int, layer: HedgeLayer) -> bool:
     """Whether rule ``place``, wherever it holds, leaves nothing of a layer for rule ``number``."""
     mine, other = policy.rules[number].then, policy.rules[place].then
     same_first = place < number and mine.kind == other.kind
-    if mine.kind in STATES:
-        return same_first
+    if mine.kind == "flex_ratio":  # factors multiply, so that only a zero leaves nothing to another
+        return other.kind == "flex_ratio" and other.factor == 0.0 and (mine.factor != 0.0 or place < number)
     if mine.kind == "delay_rolls":
         return same_first and other.most_sessions >= mine.most_sessions
     if not _each_time(policy.rules[place]):
