@@ -26,6 +26,7 @@ def render_plan_page(plan: Mapping[str, Any], *, footer: Sequence[str] = ()) -> 
         stale=plan_views.stale(plan),
         t={
             "reasons": plan_views.reasons(plan),
+            "changes": plan_views.changes(plan),
             "held": plan_views.held(plan),
             "settled": plan_views.settled(plan),
             "refusals": plan_views.refusals(plan),

@@ -124,27 +124,42 @@ def reasons(plan: Document) -> TableView:
         Column(key="text", label="Why"),
         Column(key="rule", label="Rule"),
         Column(key="signal", label="Signal"),
-        Column(key="value", label="Value", kind="number"),
-        Column(key="threshold", label="Threshold", kind="number"),
+        Column(key="value", label="Value", kind="level"),
+        Column(key="threshold", label="Threshold", kind="level"),
         Column(key="market", label="Bid / mid / ask"),
-        Column(key="change", label="What would change it"),
         Column(key="next_roll", label="Next"),
     )
     rows = [
         {
-            "where": place(row),
+            "where": _which(row),
             "action": row["action"],
             **{key: row["reason"][key] or None for key in ("text", "rule", "signal")},
             **{key: row["reason"][key] for key in ("value", "threshold")},
             "market": None
             if row["mid"] is None
             else f"{market_text(row)} ({SOURCES.get(row['price_source'], row['price_source'])})",
-            "change": "; ".join(row["would_change"]) or None,
             "next_roll": row["next_roll"],
         }
         for row in plan["rows"]
     ]
     return table("reasons", "By condor and layer", rows, heads)
+
+
+def _which(row: Document) -> str:
+    """Its place, of a held condor with its expiry: several are held at once."""
+    return f"{place(row)} {row['held'][0]['expiry']}" if row["sleeve"] == "condor" and row["held"] else place(row)
+
+
+def changes(plan: Document) -> TableView:
+    """What would change each row: a statement a line, said once where several rows share it."""
+    said: dict[str, list[str]] = {}
+    for row in plan["rows"]:
+        for text in row["would_change"]:
+            where, name = said.setdefault(text, []), _which(row)
+            if name not in where:
+                where.append(name)
+    rows = [{"where": ", ".join(where), "text": text} for text, where in said.items()]
+    return table("changes", "What would change it", rows, (Column(key="where", label="Sleeve"), Column(key="text", label="What")))
 
 
 def held(plan: Document) -> TableView:
