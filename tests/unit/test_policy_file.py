@@ -174,6 +174,10 @@ def test_conditions_are_read_in_every_shape(tmp_path: Path) -> None:
     assert (rules[1].cool_down_sessions, rules[1].then.fraction_pct, rules[0].then.layers) == (3, 25.0, ("front",))
 
 
+def test_a_write_up_is_found_as_it_is_spelt() -> None:
+    assert load_policy("spike_exit").policy == load_policy("spike-exit").policy
+
+
 def test_the_canonical_text_resolves_to_the_same_policy(tmp_path: Path) -> None:
     policy = load_policy("alvh-442-per-100k-risk").policy
     assert load_policy(write(tmp_path, policy_to_toml(policy))).policy == policy

@@ -78,7 +78,13 @@ def plan_day(
         )
     adoption = require_adopted(loaded_policy)
     adopted = "preset" if adoption.record is None else adoption.record.adopted_on.isoformat()
-    loaded = load_market(data, loaded_policy.policy, end=as_of)
+    try:
+        loaded = load_market(data, loaded_policy.policy, end=as_of)
+    except DataMissing as error:
+        if as_of is None or "--to" not in error.todo:
+            raise
+        todo = "name a session of the data with --as-of, or add the missing closes: nothing is decided on old data"
+        raise DataMissing(error.what, where=error.where, allowed=error.allowed, todo=todo) from error
     require_inputs(loaded_policy.policy, loaded)
     index = _session_row(loaded, as_of, today)
     return plan_close(loaded, loaded_policy, index, book=book, adopted=adopted, chains=chains, equity_usd=equity_usd)

@@ -145,9 +145,10 @@ def _locate(text: str, search: tuple[Path, ...], where: str, beside: tuple[Path,
         )
     folders = (*beside, *search, POLICIES)
     for folder in folders:
-        candidate = folder / f"{text}.toml"
-        if candidate.is_file():
-            return candidate
+        for stem in (text, text.replace("_", "-")):  # the write-ups are spelt with a low line, files with a hyphen
+            candidate = folder / f"{stem}.toml"
+            if candidate.is_file():
+                return candidate
     names = {file.stem for folder in folders for file in folder.glob("*.toml")}
     hint = nearest(text, names)
     raise ConfigError(
