@@ -257,6 +257,21 @@ def test_a_locked_call_pays_the_forward_less_the_strike_and_a_put(settles: float
     assert sum(entry.cash_usd for entry in since if entry.kind == "variation") == pytest.approx(-2000.0 * 3.0)  # 30.0 to 33.0
 
 
+def test_futures_beyond_the_calls_that_are_left_are_bought_back() -> None:
+    """Half of twenty-four calls are sold: the twelve left stand against one future, not two; a full sale leaves none."""
+    sell = replace(LOCK, name="sell", when=Compare(signal="vix", above=38.0), then=Action(kind="close_layers", fraction_pct=50.0))
+    market = spiked()
+    market.flat.signals["vix"][SPIKE + 1] = 40.0
+    result = run_stated(market, one_layer(CALLS, rules=(LOCK, sell)))
+    attribute(result)
+    traded = [
+        (entry.kind, entry.quantity) for entry in result.ledger.entries if entry.layer == 0 and entry.market_row == SPIKE + 1
+    ]
+    assert [row for row in traded if row[0] == "close"] == [("close", 1.0), ("close", -12.0)]
+    futures = [lot for lot in result.lots if lot.is_future]
+    assert sorted((lot.quantity, lot.close_kind) for lot in futures) == [(-1, "closed"), (-1, "settled")]
+
+
 @pytest.mark.parametrize(("factor", "locks"), [(0.98, True), (0.96, False)])
 def test_locking_is_weighed_against_selling_by_the_discounted_gain(factor: float, locks: bool) -> None:
     """Selling brings 9.70 less fees, locking 9.9875 discounted: 9.79 is more, 9.59 is not, and that is recorded."""

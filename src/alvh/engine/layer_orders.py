@@ -14,6 +14,7 @@ from alvh.engine.break_even_strike import BreakEvenStrike
 from alvh.engine.broker import Broker
 from alvh.engine.desk_log import DeskLog, RollLine
 from alvh.engine.hedge_size import Contract, HedgeSizer
+from alvh.engine.lock import over_locked
 from alvh.engine.mixed_size import MixedSizer
 from alvh.engine.reserve import Reserve
 from alvh.market.market import Legs, Quotes, Snapshot
@@ -323,6 +324,9 @@ class LayerDesk:
         Whether nothing counts in the layer any more.
         """
         lots = self.book.layer_lots(k)
+        excess = 0 if quantity is None else over_locked(lots, self.book.layer_quantity(k) - quantity)
+        if excess and self.broker.close_lots(snapshot, [lot for lot in lots if lot.is_future], reason, excess) < excess:
+            return False
         short = [lot for lot in lots if lot.quantity < 0 and (lot.right or quantity is None)]
         if short:
             wanted = sum(-lot.quantity for lot in short) if quantity is None else quantity
