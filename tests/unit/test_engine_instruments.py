@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import pytest
@@ -130,7 +131,10 @@ def test_a_future_settles_on_the_opening_value_without_a_fee() -> None:
     assert hedge_cash(result)[12] == pytest.approx(whole)
 
 
-def test_a_mini_is_a_tenth() -> None:
+def test_a_mini_is_a_tenth(monkeypatch: pytest.MonkeyPatch) -> None:
+    unlisted = run_stated(rolling_market(), one_layer(future_layer(instrument="vxm_futures")))
+    assert not [lot for lot in unlisted.lots if lot.layer == 0]  # VXM came in August 2020
+    monkeypatch.setattr("alvh.strategy.selection._VXM_FROM", 0)
     vx, vxm = (run_stated(rolling_market(), one_layer(future_layer(instrument=name))) for name in ("vx_futures", "vxm_futures"))
     assert {str(lot.future) for lot in vxm.lots if lot.layer == 0} == {"VXM"}
     change = [np.array([e.cash_usd for e in run.ledger.entries if e.kind == "variation"]) for run in (vx, vxm)]
@@ -255,6 +259,17 @@ def test_a_locked_call_pays_the_forward_less_the_strike_and_a_put(settles: float
     locked = 2000.0 * (30.0 - SLIPPAGE - 20.0 + max(20.0 - settles, 0.0)) - 2 * FUTURE_FEE
     assert settled == pytest.approx(locked + loose)
     assert sum(entry.cash_usd for entry in since if entry.kind == "variation") == pytest.approx(-2000.0 * 3.0)  # 30.0 to 33.0
+
+
+def test_minis_lock_a_call_each_once_they_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = one_layer(replace(CALLS, lock_future="VXM"), rules=(LOCK,))
+    early = run_stated(spiked(), policy)
+    assert [text for _, rule, text in early.refusals if rule == "R70"] == ["calls: VXM are not listed before 2020-08-10"]
+    monkeypatch.setattr("alvh.engine.layer_orders.VXM_SINCE", date(2006, 1, 3))
+    result = run_stated(spiked(), policy)
+    attribute(result)
+    (future,) = [lot for lot in result.lots if lot.is_future]
+    assert (str(future.future), future.quantity, future.multiplier_usd) == ("VXM", -24, 100.0)
 
 
 def test_futures_beyond_the_calls_that_are_left_are_bought_back() -> None:

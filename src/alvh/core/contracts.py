@@ -72,6 +72,9 @@ class ContractSpec:
     source: str
 
 
+VXM_SINCE = date(2020, 8, 10)
+"""First session of VXM (CFE, Mini VIX contract specification; docs/reference/contracts.md)."""
+
 _SPX_PAGE = "Cboe, S&P 500 Index Options product specification"
 _VIX_PAGE = "Cboe, VIX Options product specification"
 _CFE_PAGE = "CFE, Cboe Volatility Index (VX) and Mini VIX (VXM) futures contract specifications"

@@ -157,7 +157,7 @@ def prepare(
         ledger=ledger,
         book=book,
         counters=counters,
-        minis=frozenset(k for k, layer in enumerate(layers) if layer.instrument == "vxm_futures"),
+        minis=frozenset(k for k, x in enumerate(layers) if x.instrument == "vxm_futures" or x.lock_future == "VXM"),
         reserves=reserve_layers(policy),
     )
     names = signal_names(policy)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from alvh.core.contracts import SPECS, Root
-from alvh.core.days import iso
+from alvh.core.contracts import SPECS, VXM_SINCE, Root
+from alvh.core.days import iso, to_day
 from alvh.engine.book import Book
 from alvh.engine.book_limits import BookLimits
 from alvh.engine.break_even_strike import BreakEvenStrike
@@ -131,6 +131,9 @@ class LayerDesk:
         short = -sum(lot.quantity for lot in self.book.layer_lots(k) if lot.is_future)
         futures = self.book.layer_quantity(k) // per_future - short
         name = self.policy.hedge.layers[k].name
+        if root == Root.VXM and snapshot.session < to_day(VXM_SINCE):
+            self.log.refuse(snapshot, "R70", f"{name}: VXM are not listed before {VXM_SINCE}")
+            return
         if futures <= 0:
             self.log.refuse(snapshot, "R70", f"{name}: fewer calls than one {root} future stands against ({per_future})")
             return

@@ -140,6 +140,8 @@ def _money_sentences(layer: HedgeLayer) -> list[str]:
         )
     if layer.funded_by == "gains":
         result.append(f"Only {layer.gains_share_pct:g} % of what the other layers' closed lots gained pays for it (R47).")
+    if layer.lock_future == "VXM":
+        result.append("Where a rule locks it, one VXM is sold for each call, once VXM are listed (R70).")
     return result
 
 
@@ -214,6 +216,9 @@ def idle_hedge_keys(policy: Policy) -> list[str]:
             idle.append(f"{path}.etp")
         if layer.restrike != "match_break_even":
             idle.append(f"{path}.break_even_share_pct")
+        locks = [rule for rule in policy.rules if rule.then.kind == "lock_synthetic"]
+        if not any(not rule.then.layers or layer.name in rule.then.layers for rule in locks):
+            idle.append(f"{path}.lock_future")
         if layer.funded_by == "account":
             idle.append(f"{path}.gains_share_pct")
         if not layer.roll.on_grid:

@@ -154,5 +154,6 @@ HEDGE_KEYS: dict[str, Key] = {
     ),
     "hedge.layer.*.monetise.fraction_pct": part("share of the layer that is sold, once a holding", "R41"),
     "hedge.layer.*.funded_by": word("what pays for it: the account, or only gains of the other layers' closed lots", "R47"),
+    "hedge.layer.*.lock_future": word("the future that lock_synthetic sells: one VX for ten calls, or one VXM for one", "R70"),
     "hedge.layer.*.gains_share_pct": part("share of those gains that goes into the reserve, for funded_by gains", "R47"),
 }

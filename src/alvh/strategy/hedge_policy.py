@@ -68,8 +68,9 @@ class HedgeLayer:
     the VIX level at which the layer gains ``break_even_share_pct`` of what the open condors lose at their nearer short put.
     ``presence``: the layer's own, where it differs from the hedge's. ``expiries``: any listed, or monthly ones alone.
     ``short_strike``: the sold leg of a spread. ``etp``: the fund of a ``vix_etp``, held by dollars: its adjusted prices give
-    returns and no share price, so a roll sells all of it and buys what the layer is due. ``funded_by``: the account, or only what
-    other layers' closed lots gained (R47).
+    returns and no share price, so a roll sells all of it and buys what the layer is due. ``lock_future``: sold against its
+    calls, one VX for ten or one VXM for one (R70). ``funded_by``: the account, or only what other layers' closed lots gained
+    (R47).
     """
 
     name: str
@@ -93,6 +94,7 @@ class HedgeLayer:
     monetise: Monetise | None = None
     funded_by: Literal["account", "gains"] = "account"
     gains_share_pct: float = 50.0
+    lock_future: Literal["VX", "VXM"] = "VX"
 
     @property
     def is_future(self) -> bool:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from alvh.core.contracts import VXM_SINCE
+from alvh.core.days import to_day
 from alvh.market.market import Slice, Snapshot
 from alvh.market.series import SHARE, SeriesTable
 from alvh.strategy.policy import Condor, Hedge, HedgeLayer, LayerStrike, SoldStrike
@@ -96,6 +98,8 @@ def layer_rows(snapshot: Snapshot, series: SeriesTable, layer: HedgeLayer, roots
         rows = rows[np.array([series.roots[row].value in roots for row in rows.tolist()], dtype=np.bool_)]
     else:
         rows = snapshot.listed(vix=True)
+    if layer.instrument == "vxm_futures" and snapshot.session < _VXM_FROM:
+        return rows[:0]
     return rows[series.monthly[rows]] if layer.is_future or layer.expiries == "monthly" else rows
 
 
@@ -156,6 +160,7 @@ def choose_condor_strikes(snapshot: Snapshot, row: int, condor: Condor) -> Condo
 
 FUTURE = 0
 """``right`` of a VX future on a VIX series."""
+_VXM_FROM = to_day(VXM_SINCE)
 LayerLegs = tuple[tuple[float, int, int], ...]
 """Legs of one unit of a layer: strike in points, right, and +1 bought or -1 sold; the bought leg first."""
 

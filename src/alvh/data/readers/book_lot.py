@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import lru_cache
 from math import isfinite
 from typing import Any, Final, NoReturn
 
 import numpy as np
 
-from alvh.core.contracts import SPECS, Root
+from alvh.core.contracts import SPECS, VXM_SINCE, Root
 from alvh.core.days import DayArray, iso, to_day
 from alvh.core.errors import DataInvalid, nearest
 from alvh.core.expiries import ExpiryTable, spx_expiries, vix_expiries, vx_expiries
@@ -34,8 +33,7 @@ _FAMILY: Final[Mapping[Root, tuple[Root, ...]]] = {
     # VXM has the expiries of VX (CFE, Mini VIX contract specification).
     Root.VXM: (Root.VX,),
 }
-_VXM_SINCE: Final = to_day(date(2020, 8, 10))
-"""First session of VXM (CFE, Mini VIX contract specification; docs/reference/contracts.md)."""
+_VXM_SINCE: Final = to_day(VXM_SINCE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
