@@ -27,7 +27,7 @@ def day(text: str) -> int:
 # ------------------------------------------------------------------------------------------------------------------- VX opens
 
 
-def rows(text: str, name: str = "VX_2013-03-20.csv"):  # type: ignore[no-untyped-def]
+def rows(text: str, name: str = "VX_2013-03-20.csv"):
     source = source_from_bytes(text.encode(), label=name, name=name)
     return read(source, QualityLog(), lambda year, month: day(f"{year}-{month:02d}-20"))
 
@@ -104,7 +104,7 @@ def span(first: str, last: str) -> np.ndarray:
     return sessions[(sessions >= day(first)) & (sessions <= day(last))]
 
 
-def points(sessions: np.ndarray, table: DailyTable | None, close: float = 1000.0, yields: float = 0.02):  # type: ignore[no-untyped-def]
+def points(sessions: np.ndarray, table: DailyTable | None, close: float = 1000.0, yields: float = 0.02):
     n = len(sessions)
     return dividend_points(sessions, np.full(n, close), np.full(n, yields), table, xnys_sessions())
 

@@ -105,7 +105,7 @@ def test_published_statistics_are_those_of_the_file(name: str) -> None:
     levels = published()[name]
     returns = levels.pct_change(fill_method=None)
     for span in INDICES[name].spans:
-        inside = returns[span.first : span.last].dropna()  # type: ignore[misc]
+        inside = returns[span.first : span.last].dropna()
         assert float(inside.std() * np.sqrt(12.0) * 100.0) == pytest.approx(span.vol_pct, abs=0.011)
         growth = float(np.log1p(inside).mean() * 12.0)
         assert np.expm1(growth) * 100.0 == pytest.approx(span.return_pct, abs=0.011)
@@ -146,7 +146,7 @@ def test_the_figures_are_those_of_pandas(span: str, rebuilt: Rebuild) -> None:
     for name, one in compared(rebuilt(span, "")).items():
         found = one.comparison
         assert found is not None
-        x = published()[name].pct_change(fill_method=None)[one.first : one.last]  # type: ignore[misc]
+        x = published()[name].pct_change(fill_method=None)[one.first : one.last]
         y = pd.Series(one.ours.value, index=pd.PeriodIndex([month_name(int(month)) for month in one.ours.month], freq="M"))
         assert list(x.index) == list(y.index)
         assert found.corr == pytest.approx(y.corr(x), rel=1e-9)

@@ -20,7 +20,7 @@ from alvh.market.chain import QuotedChain
 
 SUFFIXES: Final = (".csv", ".dat", ".txt", ".json")
 """Files that may hold a chain, plain or with .gz after it; other files are named in the log and left alone."""
-TODO_UNKNOWN: Final = "not read; the layouts are in docs/reference/chain-files.md"
+UNREAD: Final = "not read; the layouts are in docs/reference/chain-files.md"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +118,7 @@ def _of_file(path: Path, label: str, log: QualityLog) -> list[QuotedChain]:
         return []
     layout = detect(_head(path, label))
     if layout is None:
-        log.note("warning", label, "file of no known chain layout", todo=TODO_UNKNOWN)
+        log.note("warning", label, "file of no known chain layout", todo=UNREAD)
         return []
     chains = []
     for raw in layout.read(read_source(path, label=label), log):

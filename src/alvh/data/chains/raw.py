@@ -33,7 +33,7 @@ NEGATIVE: Final = "negative price"
 NO_QUOTE: Final = "neither bid nor ask"
 REPEATED: Final = "contract repeated for another exchange"
 DUPLICATE: Final = "duplicate contract"
-_TODO: Final = {
+_NEXT: Final = {
     UNKNOWN_ROOT: f"the rows were left out; the roots read are {', '.join(KNOWN_ROOTS)}",
     BAD_STRIKE: "the rows were dropped; see the vendor's file",
     PAST_EXPIRY: "the rows were dropped; check that the file's date is right",
@@ -121,7 +121,7 @@ def checked_chains(raw: RawQuotes, log: QualityLog) -> list[QuotedChain]:
     if not known.all():
         others = sorted(set(roots[~known].tolist()))
         what = f"{UNKNOWN_ROOT}: {', '.join(others[:MAX_EXAMPLES])}" + (", ..." if len(others) > MAX_EXAMPLES else "")
-        log.note("warning", raw.label, what, count=int((~known).sum()), examples=_examples(raw, ~known), todo=_TODO[UNKNOWN_ROOT])
+        log.note("warning", raw.label, what, count=int((~known).sum()), examples=_examples(raw, ~known), todo=_NEXT[UNKNOWN_ROOT])
     if not known.any():
         return []
     _require_session(raw)
@@ -150,7 +150,7 @@ def _checked(raw: RawQuotes, underlying: str, log: QualityLog) -> QuotedChain:
             return chain
         counts[reason] = int(bad.sum())
         severity: Severity = "info" if reason in _MILD else "warning"
-        log.note(severity, raw.label, reason, count=counts[reason], examples=_examples(chain, bad), todo=_TODO[reason])
+        log.note(severity, raw.label, reason, count=counts[reason], examples=_examples(chain, bad), todo=_NEXT[reason])
         return chain.rows(~bad)
 
     raw = _with_offers(raw, log)

@@ -29,7 +29,7 @@ OWN_ROOTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {"SPX": ("SPX", "SPXW", "SPXPM", "SPXQ"), "XSP": ("XSP",), "VIX": ("VIX", "VIXW")}
 )
 """Roots that the file of each index holds."""
-TODO: Final = "download the file again: it is cut or altered"
+FETCH_AGAIN: Final = "download the file again: it is cut or altered"
 
 
 def looks_like(keys: tuple[str, ...]) -> bool:
@@ -170,4 +170,4 @@ def _kind(value: object) -> str:
 
 def _invalid(source: SourceText, what: str, item: int | None = None) -> DataInvalid:
     place = "" if item is None else f", data.options, item {item + 1}"
-    return DataInvalid(what, where=source.label + place, allowed=KEYS, todo=TODO)
+    return DataInvalid(what, where=source.label + place, allowed=KEYS, todo=FETCH_AGAIN)
