@@ -238,7 +238,7 @@ def test_sticky_strike_and_sticky_delta_agree_at_the_money_at_thirty_days(market
     forward = snapshot.slice(row, 1).forward * 0.93
     legs = Legs.of([(row, forward, 1)])
     dynamics = ("sticky_delta", "sticky_strike", "ssr")
-    vols = [float(snapshot.reprice_fully(legs, scenario, Response(spx_dynamic=d)).vol[0, 0]) for d in dynamics]  # type: ignore[arg-type]
+    vols = [float(snapshot.reprice_fully(legs, scenario, Response(spx_dynamic=d)).vol[0, 0]) for d in dynamics]
     assert vols[1] == pytest.approx(vols[0], abs=2e-3)
     assert vols[2] == pytest.approx(vols[0], abs=8e-3)
 

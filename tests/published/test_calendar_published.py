@@ -62,7 +62,7 @@ def test_vix_monthly_is_published_date(expiry: str) -> None:
 
 @pytest.mark.parametrize("build", [vix_expiries, vx_expiries])
 def test_exactly_ten_monthlies_are_not_on_wednesday(build: object) -> None:
-    table = build(FIRST, LAST)  # type: ignore[operator]
+    table = build(FIRST, LAST)
     inside = table.monthly & (table.expiry >= _day("2006-02-24")) & (table.expiry <= LAST)
     assert [iso(day) for day in table.expiry[inside] if weekday(day) != 2] == NOT_WEDNESDAY
 

@@ -45,7 +45,7 @@ def series_of(underlying: str = "SPX") -> list[tuple[str, int, bool]]:
 
 
 def chain_of(smile: Smile, **changes: object) -> QuotedChain:
-    return make_chain(DAY, smile, series=series_of(), spot=4370.0, rate=0.05, half_spread=0.02, **changes)  # type: ignore[arg-type]
+    return make_chain(DAY, smile, series=series_of(), spot=4370.0, rate=0.05, half_spread=0.02, **changes)
 
 
 def level(years: float) -> float:
@@ -178,7 +178,7 @@ def test_quotes_on_one_side_alone_are_too_few() -> None:
 def test_one_expiry_is_too_few_for_a_surface(fit: object) -> None:
     chain = chain_of(flat(0.2))
     with pytest.raises(DataInvalid, match="1 expiries show a smile"):
-        fit(rows(chain, chain.expiry == to_day(DAY) + 63))  # type: ignore[operator]
+        fit(rows(chain, chain.expiry == to_day(DAY) + 63))
 
 
 def test_a_day_without_session_is_refused() -> None:

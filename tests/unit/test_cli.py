@@ -54,7 +54,7 @@ def wiring(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
             progress(done, 200)
         return FakeOutput()
 
-    fake.run_backtest = run_backtest  # type: ignore[attr-defined]
+    fake.run_backtest = run_backtest
     monkeypatch.setitem(sys.modules, "alvh.app.wiring", fake)
     monkeypatch.delenv("ALVH_DATA", raising=False)
     return seen

@@ -45,7 +45,7 @@ def ask(history: History, days: list[int], monthly: list[bool] | None = None, **
         expiry=DAY + np.array(days, dtype=np.int64),
         monthly=np.array(monthly if monthly is not None else [False] * len(days)),
         curve_points=points,
-        **options,  # type: ignore[arg-type]
+        **options,
     )
     return made.forward[0].tolist(), [FORWARD_SOURCES[code] for code in made.source[0]]
 

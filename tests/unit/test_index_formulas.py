@@ -39,7 +39,7 @@ def used(level: IndexLevel) -> list[tuple[str, bool]]:
 def test_flat_surface_gives_its_vol(chain: QuotedChain, priced: QuotedChain, formula: object, tolerance: float) -> None:
     """The strike step adds (step/deviation)^2 / 12 or so, most at nine days."""
     for one in (chain, priced):
-        level = formula(one)  # type: ignore[operator]
+        level = formula(one)
         assert level.value == pytest.approx(20.0, abs=tolerance)
         assert sum(level.weights) == pytest.approx(1.0)
         assert not level.extrapolated
@@ -218,7 +218,7 @@ def test_a_listed_expiry_that_the_chain_lacks_is_named(chain: QuotedChain, formu
     """The next one must not step in silently."""
     without = rows(chain, chain.expiry != to_day(date.fromisoformat(gone)))
     with pytest.raises(DataMissing, match=f"{gone} is listed and not in the chain"):
-        formula(without)  # type: ignore[operator]
+        formula(without)
 
 
 def test_no_expiry_beyond_the_term(chain: QuotedChain) -> None:
@@ -325,7 +325,7 @@ def test_strip_is_frozen_with_its_counts(chain: QuotedChain) -> None:
     assert isinstance(found, Strip)
     assert found.counts()["used"] == found.used().size
     with pytest.raises(AttributeError):
-        found.variance = 0.0  # type: ignore[misc]
+        found.variance = 0.0
 
 
 def test_skew_needs_a_spread_of_outcomes() -> None:

@@ -102,7 +102,7 @@ def test_out_is_filled_and_returned() -> None:
 )
 def test_out_that_does_not_fit_is_refused(out: object) -> None:
     with pytest.raises(ValueError, match=r"(?s)out is .*Allowed"):
-        black_price(**(BASE | {"strike": [5600.0, 5700.0, 5800.0]}), out=out)  # type: ignore[arg-type]
+        black_price(**(BASE | {"strike": [5600.0, 5700.0, 5800.0]}), out=out)
 
 
 def test_read_only_out_is_refused() -> None:

@@ -44,7 +44,7 @@ def rows_within(base: ModelMarket, low: int, high: int, *, vix: bool) -> list[in
 
 
 def chain_of(base: ModelMarket, rows: list[int], **options: object) -> QuotedChain:
-    return quoted_day(base.series, rows, int(base.sessions[INDEX]), float(base.bill_rate[INDEX]), **options)  # type: ignore[arg-type]
+    return quoted_day(base.series, rows, int(base.sessions[INDEX]), float(base.bill_rate[INDEX]), **options)
 
 
 @pytest.fixture(scope="module")

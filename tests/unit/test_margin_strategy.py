@@ -312,7 +312,7 @@ def test_every_convention_at_once() -> None:
     assert list(found) == ["max_intrinsic_loss", "no_credit_netting", "sum_of_sides", "house_strategy"]
     assert [report.convention for report in found.values()] == list(found)
     with pytest.raises(FrozenInstanceError):
-        found["sum_of_sides"].requirement_usd = 0.0  # type: ignore[misc]
+        found["sum_of_sides"].requirement_usd = 0.0
 
 
 def test_an_empty_book_asks_nothing() -> None:
@@ -361,7 +361,7 @@ def test_bad_inputs_are_named(change: dict[str, object], error: type[Exception],
 
 
 def test_part_of_a_contract_and_two_marks_are_refused() -> None:
-    positions, marks = book((0.5, "P", 2800, 6.0))  # type: ignore[arg-type]
+    positions, marks = book((0.5, "P", 2800, 6.0))
     with pytest.raises(DataInvalid, match=r"the quantity is 0\.5"):
         strategy_margin(positions, inputs(marks))
     positions, marks = book((1, "P", 2800, 6.0), (1, "P", 2800, 6.5))

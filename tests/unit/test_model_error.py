@@ -55,7 +55,7 @@ def flat(vol: float) -> Vols:
 
 def only(vols: Vols, **more: object) -> SpxScore:
     """The score of one made chain with published levels."""
-    found = model_errors([spx_chain(vols, **more)], history())  # type: ignore[arg-type]
+    found = model_errors([spx_chain(vols, **more)], history())
     assert found.refused == ()
     return found.spx[0].score
 
@@ -150,7 +150,7 @@ def test_few_expiries_leave_published_levels_unverified() -> None:
     ids=["saturday", "too-far", "other-level", "other-vix", "no-market", "too-few"],
 )
 def test_a_bad_chain_has_a_named_state_and_the_rest_goes_on(chain: object, state: str, words: str) -> None:
-    found = model_errors([chain, spx_chain(shipped())], history())  # type: ignore[list-item]
+    found = model_errors([chain, spx_chain(shipped())], history())
     assert [(one.state, words in one.why) for one in found.refused] == [(state, True)], found.refused
     assert len(found.spx) == 1
     document = build_document(found, chains="", data="", coefficients={})
@@ -214,16 +214,16 @@ def test_every_regime_weighs_the_same() -> None:
     alone = spx_group([near])
     assert (group["sessions"], group["regimes"]) == (5, 2)
     for label in LABELS:
-        both, one = group["errors_vol_points"][label]["mean"], alone["errors_vol_points"][label]["mean"]  # type: ignore[index]
+        both, one = group["errors_vol_points"][label]["mean"], alone["errors_vol_points"][label]["mean"]
         assert both == pytest.approx(one / 2.0, abs=2e-3)
-    assert group["rms_vol_pct"] == pytest.approx(alone["rms_vol_pct"] / math.sqrt(2.0), rel=1e-2)  # type: ignore[operator]
-    assert group["level"]["common"]["sd"] == pytest.approx(100.0 * (1.0 - 1.0 / 1.05) / math.sqrt(2.0), rel=1e-2)  # type: ignore[index]
+    assert group["rms_vol_pct"] == pytest.approx(alone["rms_vol_pct"] / math.sqrt(2.0), rel=1e-2)
+    assert group["level"]["common"]["sd"] == pytest.approx(100.0 * (1.0 - 1.0 / 1.05) / math.sqrt(2.0), rel=1e-2)
 
 
 def test_bands_say_met_and_missed() -> None:
     def verdicts(factor: float) -> dict[str, bool]:
         score = only(shipped(factor))
-        return {row["name"]: row["met"] for row in spx_group([score])["bands"]}  # type: ignore[attr-defined]
+        return {row["name"]: row["met"] for row in spx_group([score])["bands"]}
 
     assert set(verdicts(1.0).values()) == {True}
     missed = {name for name, met in verdicts(1.09).items() if not met}

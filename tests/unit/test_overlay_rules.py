@@ -150,8 +150,8 @@ CHAIN = Slice(series=0, right=-1, strikes=STRIKES, delta=np.linspace(0.05, 0.95,
 
 
 def struck(level: float, rounding: str, *, out: float = 0.0, right: str = "put") -> float:
-    rule = OverlayStrike(out_pct=out, rounding=rounding)  # type: ignore[arg-type]
-    return choose_strike(OverlayLeg(name="a", right=right, quantity=1.0, strike=rule), CHAIN, level)  # type: ignore[arg-type]
+    rule = OverlayStrike(out_pct=out, rounding=rounding)
+    return choose_strike(OverlayLeg(name="a", right=right, quantity=1.0, strike=rule), CHAIN, level)
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def rolled_together(result: BacktestResult) -> list[int]:
     ],
 )
 def test_a_vega_target_covers_what_it_says(against: str, beta: str, name: str) -> None:
-    result = run(policy(HedgeSize(kind="vega_target", coverage_pct=40.0, against=against, beta=beta)))  # type: ignore[arg-type]
+    result = run(policy(HedgeSize(kind="vega_target", coverage_pct=40.0, against=against, beta=beta)))
     rows = rolled_together(result)
     assert len(rows) > 15
     for row in rows:

@@ -39,7 +39,7 @@ def market() -> SteadyMarket:
 
 def rebuild(market: SteadyMarket, first: str, last: str, levels: MonthLevels | None = None, **more: object) -> Replication:
     index = more.pop("index", INDICES["PUT"])
-    return replicate(index, PUT, market, first_day=day(first), last_day=day(last), levels=levels)  # type: ignore[arg-type]
+    return replicate(index, PUT, market, first_day=day(first), last_day=day(last), levels=levels)
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +170,7 @@ def test_single_figures(market: SteadyMarket, alone: Replication) -> None:
 
     def check(name: str, kind: str, published: float, **more: object) -> Check:
         given: dict[str, object] = {"first": "2017-04", "last": "2017-06", "must": 1.0, "target": 0.5}
-        return Check(name=name, kind=kind, published=published, **{**given, **more})  # type: ignore[arg-type]
+        return Check(name=name, kind=kind, published=published, **{**given, **more})
 
     found = checked(
         market,
@@ -213,7 +213,7 @@ def test_a_level_counts_from_the_end_of_a_month(market: SteadyMarket) -> None:
 def output(*found: Replication, controls: tuple[str, ...] = (), **more: object) -> ReplicationOutput:
     given: dict[str, object] = {"left_out": (), "modelled": {"dividend_points": 3, "vix": 1}, "levels": QualityReport()}
     return ReplicationOutput(
-        replications=found, source="made", sha256="0" * 64, controls=controls or ("",) * len(found), **{**given, **more}  # type: ignore[arg-type]
+        replications=found, source="made", sha256="0" * 64, controls=controls or ("",) * len(found), **{**given, **more}
     )  # fmt: skip
 
 

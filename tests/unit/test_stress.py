@@ -102,7 +102,7 @@ def test_no_cell_loses_more_than_the_book_can(market: ModelMarket, dynamic: str,
         spx_moves=np.linspace(-0.4, 0.3, 36),
         vix_points=np.linspace(-5.0, 70.0, 16),
         days_forward=days,
-        response=Response(spx_dynamic=dynamic),  # type: ignore[arg-type]
+        response=Response(spx_dynamic=dynamic),
     )
     worst, spx, vix = grid.worst()
     assert -most - 1e-6 <= worst < -0.5 * most

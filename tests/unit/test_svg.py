@@ -28,12 +28,12 @@ NAN = math.nan
 
 def panel(title: str = "A", **more: object) -> Panel:
     given: dict[str, object] = {"series": [Series(name="ours", x=[0.0, 1.0, 2.0], y=[1.0, 3.0, 2.0])]}
-    return Panel(title=title, **{**given, **more})  # type: ignore[arg-type]
+    return Panel(title=title, **{**given, **more})
 
 
 def render(*panels: Panel, columns: int = 2, **more: object) -> ElementTree.Element:
     given: dict[str, object] = {"title": "Title", "description": "What is shown"}
-    return ElementTree.fromstring(render_svg(panels, columns=columns, **{**given, **more}))  # type: ignore[arg-type]
+    return ElementTree.fromstring(render_svg(panels, columns=columns, **{**given, **more}))
 
 
 def texts(root: ElementTree.Element) -> list[str]:

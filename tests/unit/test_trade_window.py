@@ -38,7 +38,7 @@ def small_history(**more: object) -> History:
         "vix3m": np.array([18.0, 19.0, 21.0]),
         "vix6m": np.array([20.0, 21.0, 22.0]),
     }
-    return replace(history, **{**levels, **more})  # type: ignore[arg-type]
+    return replace(history, **{**levels, **more})
 
 
 def test_the_levels_of_the_window_by_hand() -> None:

@@ -6,6 +6,7 @@ The same code decides here and in the backtest, so that the plan of a session is
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -76,7 +77,6 @@ def make_plan(
     held = tuple(run.book.lots)
     before = _positions(run)
     condors = tuple(run.book.condors.values())
-    layer_series = tuple(layer.series for layer in run.book.layers)
     # The engine trades lots in place, so that what was held is copied first.
     quantities = [lot.quantity for lot in held]
     trace = decide_session(run, snapshot, at_once=True)
@@ -86,7 +86,6 @@ def make_plan(
         trace=trace,
         held=tuple(_as_held(lot, quantity) for lot, quantity in zip(held, quantities, strict=True)),
         condors=condors,
-        layer_series=layer_series,
         next_days=NextDays(policy, snapshot.session),
     )
     after = _positions(run)
@@ -119,23 +118,11 @@ def _number(rows: Sequence[dict[str, Any]], session: str) -> None:
 
 
 def _as_held(lot: Lot, quantity: int) -> Lot:
+    """A lot with the quantity that it had, whatever was sold of it since."""
     if lot.quantity == quantity:
         return lot
-    made = Lot(
-        lot_id=lot.lot_id,
-        layer=lot.layer,
-        group=lot.group,
-        series=lot.series,
-        strike=lot.strike,
-        right=lot.right,
-        quantity=quantity,
-        multiplier_usd=lot.multiplier_usd,
-        open_index=lot.open_index,
-        open_mid=lot.open_mid,
-        open_price=lot.open_price,
-        open_fees_usd=lot.open_fees_usd,
-        open_reason=lot.open_reason,
-    )
+    made = copy(lot)
+    made.quantity = quantity
     return made
 
 

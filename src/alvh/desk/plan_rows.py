@@ -30,7 +30,6 @@ class Decided:
     trace: SessionTrace
     held: tuple[Lot, ...]
     condors: tuple[OpenCondor, ...]
-    layer_series: tuple[int | None, ...]
     next_days: NextDays
 
     def entries(self, layer: int, group: int | None = None) -> list[Entry]:
