@@ -218,13 +218,7 @@ class BookLimits:
 
     def _premium_usd(self, snapshot: Snapshot) -> float:
         """Premium paid for the hedge since :data:`PREMIUM_DAYS` before this close."""
-        since, spent = snapshot.session - PREMIUM_DAYS, 0.0
-        for entry in reversed(self.ledger.entries):
-            if int(self.sessions[entry.market_row]) <= since:
-                break
-            if entry.layer >= 0 and entry.kind == "open":
-                spent -= entry.cash_usd
-        return spent + sum(usd for session, usd in self.ledger.earlier_premium if session > since)
+        return sum(usd for _, usd in self.ledger.premium_paid(self.sessions, snapshot.session - PREMIUM_DAYS))
 
     def _hedge_value_usd(self, snapshot: Snapshot, without: int | None) -> float:
         """Value of the layers at the mark, less the one that is sold."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from alvh.core.contracts import SPECS, Root
+from alvh.core.days import DayArray
 from alvh.market.series import SHARE
 
 CONDOR, HEDGE, RESERVE, OVERLAY, CASH = "condor", "hedge", "reserve", "overlay", "cash"
@@ -161,6 +162,17 @@ class Ledger:
         self.earlier_premium: tuple[tuple[int, float], ...] = ()
         self.cash_hedged_usd = equity_usd
         self.cash_unhedged_usd = equity_usd
+
+    def premium_paid(self, sessions: DayArray, since: int) -> list[tuple[int, float]]:
+        """Session and dollars of each opening of a hedge lot after the day ``since``, the latest first."""
+        found: list[tuple[int, float]] = []
+        for entry in reversed(self.entries):
+            session = int(sessions[entry.market_row])
+            if session <= since:
+                break
+            if entry.layer >= 0 and entry.kind == "open":
+                found.append((session, -entry.cash_usd))
+        return found + [paid for paid in self.earlier_premium if paid[0] > since]
 
     def append(self, entry: Entry) -> None:
         self.entries.append(entry)

@@ -79,15 +79,6 @@ def held_lots(run: Run) -> tuple[HeldLot, ...]:
 def state_of(run: Run, snapshot: Snapshot) -> BookState:
     """What a run remembers at a close, before it decides."""
     book, ledger, sessions = run.book, run.ledger, run.market.sessions
-    since = snapshot.session - PREMIUM_DAYS
-    recent: list[tuple[int, float]] = []
-    for entry in reversed(ledger.entries):
-        session = int(sessions[entry.market_row])
-        if session <= since:
-            break
-        if entry.layer >= 0 and entry.kind == "open":
-            recent.append((session, -entry.cash_usd))
-    recent += [paid for paid in ledger.earlier_premium if paid[0] > since]
     reserve = run.desk.layers.reserve
     layers = range(len(book.layers))
     open_cost = [
@@ -101,7 +92,7 @@ def state_of(run: Run, snapshot: Snapshot) -> BookState:
         moneyness=tuple(layer.moneyness for layer in book.layers),
         break_even_vix=tuple(layer.break_even_vix for layer in book.layers),
         reserve_usd=tuple(reserve.left_usd(k) + open_cost[k] if k in funded else 0.0 for k in layers),
-        premium_paid=tuple(recent),
+        premium_paid=tuple(ledger.premium_paid(sessions, snapshot.session - PREMIUM_DAYS)),
         planned=tuple(book.planned_condors(snapshot.session)),
     )
 
