@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.browser.test_tearsheet_browser import ARGS, CHROMIUM, LOCAL, LOWEST_CONTRAST, background, sync_api
+from tests.helpers.browser import LOWEST_CONTRAST, MARKS, background, launched, pages
 from tests.helpers.plan_days import CONDOR, HEAD, book_file, planned
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not Path(CHROMIUM).is_file(), reason=f"no Chromium at {CHROMIUM} (Debian: apt install chromium)"),
-]
+pytestmark = MARKS
 
 A4, LETTER = 688, 710
 """CSS pixels between the margins of 1.4 cm: 210 mm and 8.5 inches wide."""
@@ -32,32 +28,14 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS.split())
-        yield launched
-        launched.close()
+    with launched() as made:
+        yield made
 
 
 @pytest.fixture
 def show(browser: Any, address: str) -> Iterator[Callable[..., Any]]:
-    """Opens the page; afterwards nothing may have been logged as an error or asked of the outside."""
-    opened: list[Any] = []
-    trouble: list[str] = []
-
-    def open_page(width: int = 1280, scheme: str = "light", **options: Any) -> Any:
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, **options)
-        opened.append(context)
-        page = context.new_page()
-        page.on("console", lambda told: trouble.append(told.text) if told.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: trouble.append(f"page error: {error}"))
-        page.on("request", lambda asked: None if asked.url.startswith(LOCAL) else trouble.append(asked.url))
-        page.goto(address)
-        return page
-
-    yield open_page
-    for context in opened:
-        context.close()
-    assert trouble == []
+    with pages(browser, address) as open_page:
+        yield open_page
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -8,16 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.browser.test_tearsheet_browser import ARGS, CHROMIUM, LOCAL, LOWEST_CONTRAST, background, sync_api
+from tests.helpers.browser import LOWEST_CONTRAST, MARKS, background, launched, pages
 from tests.helpers.risk_book import CONDOR, DAY, HEAD, HEDGE
 
 from alvh.app.book_page import write_page
 from alvh.app.book_risk import load_book
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not Path(CHROMIUM).is_file(), reason=f"no Chromium at {CHROMIUM} (Debian: apt install chromium)"),
-]
+pytestmark = MARKS
 
 TABLES = ("grid", "episodes", "payoff-lines", "layer-lines")
 
@@ -33,34 +30,14 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS.split())
-        yield launched
-        launched.close()
+    with launched() as made:
+        yield made
 
 
 @pytest.fixture
 def show(browser: Any, address: str) -> Iterator[Callable[..., Any]]:
-    """Opens the page; afterwards nothing may have been logged as an error or asked of the outside."""
-    opened: list[Any] = []
-    trouble: list[str] = []
-
-    def open_page(width: int = 1280, scheme: str = "light", **options: Any) -> Any:
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, **options)
-        opened.append(context)
-        page = context.new_page()
-        page.on("console", lambda told: trouble.append(told.text) if told.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: trouble.append(f"page error: {error}"))
-        page.on("request", lambda asked: None if asked.url.startswith(LOCAL) else trouble.append(asked.url))
-        page.goto(address)
-        if options.get("java_script_enabled", True):
-            page.wait_for_selector("#plot-slopes[data-drawn='1']")
-        return page
-
-    yield open_page
-    for context in opened:
-        context.close()
-    assert trouble == []
+    with pages(browser, address, drawn="#plot-slopes[data-drawn='1']") as open_page:
+        yield open_page
 
 
 def test_every_chart_is_drawn(show: Callable[..., Any]) -> None:
