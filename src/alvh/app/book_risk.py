@@ -14,8 +14,9 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from alvh.app.book_readings import four_four_two
+from alvh.app.session_row import history_row
 from alvh.core.contracts import Root
-from alvh.core.days import iso, to_day
+from alvh.core.days import iso
 from alvh.core.errors import DataMissing
 from alvh.core.expiries import spx_expiries, vix_expiries
 from alvh.data.load import load_history
@@ -123,7 +124,7 @@ def load_book(book: Path, source: str | Path, *, as_of: date | None = None, beta
     """
     loaded = load_history(source)
     history, _ = fill_missing(loaded.history)
-    index = _session_row(history, as_of)
+    index = history_row(history, as_of)
     session = int(history.sessions[index])
     positions = read_book(book, as_of=session)
     first, last = int(history.sessions[0]), max(session, int(positions.expiry.max())) + EXPIRY_HORIZON_DAYS
@@ -148,21 +149,6 @@ def load_book(book: Path, source: str | Path, *, as_of: date | None = None, beta
     )
     zero_value(made.snapshot, priced_legs(made.snapshot, series, positions), Response(), positions)
     return made
-
-
-def _session_row(history: History, as_of: date | None) -> int:
-    if as_of is None:
-        return len(history.sessions) - 1
-    row = int(np.searchsorted(history.sessions, to_day(as_of)))
-    if row < len(history.sessions) and int(history.sessions[row]) == to_day(as_of):
-        return row
-    near = [iso(int(history.sessions[k])) for k in (row - 1, row) if 0 <= k < len(history.sessions)]
-    raise DataMissing(
-        f"{as_of} is no session of this history",
-        where=history.source,
-        allowed=f"sessions from {iso(int(history.sessions[0]))} to {iso(int(history.sessions[-1]))}",
-        todo=f"use --as-of {' or '.join(near)}",
-    )
 
 
 def _rows(changes: TenorChanges, rows: slice) -> TenorChanges:

@@ -11,9 +11,10 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
+from alvh.app.session_row import history_row
 from alvh.app.wiring import LoadedMarket, known_betas, load_market
 from alvh.core.contracts import Root
-from alvh.core.days import iso, to_day
+from alvh.core.days import iso
 from alvh.core.errors import ConfigError, DataInvalid, DataMissing, UsageError
 from alvh.data.readers.book_file import read_book
 from alvh.market.market import Snapshot
@@ -78,7 +79,7 @@ def size_document(
     policy = replace(policy, condor=replace(policy.condor, roots=roots))
     listed = replace(policy, condor=replace(policy.condor, roots=("SPXW", "SPX", "XSP")))
     loaded = load_market(source, listed)
-    index = _row(loaded, as_of)
+    index = history_row(loaded.market.history, as_of)
     snapshot, series = loaded.market.snapshot(index), loaded.market.series
     held: Positions | None = None
     if book is None:
@@ -160,22 +161,6 @@ def _check(options: SizeOptions) -> None:
         raise UsageError(
             f"{move.text()} is no move", where="--spx and --vix", allowed="SPX above -100 to 100 per cent, VIX -100 to 200 points"
         )
-
-
-def _row(loaded: LoadedMarket, as_of: date | None) -> int:
-    sessions = loaded.market.sessions
-    if as_of is None:
-        return len(sessions) - 1
-    row = int(np.searchsorted(sessions, to_day(as_of)))
-    if row < len(sessions) and int(sessions[row]) == to_day(as_of):
-        return row
-    near = [iso(int(sessions[k])) for k in (row - 1, row) if 0 <= k < len(sessions)]
-    raise DataMissing(
-        f"{as_of} is no session of this history",
-        where=loaded.loaded.history.source,
-        allowed=f"{iso(int(sessions[0]))} to {iso(int(sessions[-1]))}",
-        todo=f"use {' or '.join(near)}",
-    )
 
 
 def positions_of(rows: Sequence[tuple[Root, int, float, int, float, str, str]]) -> Positions:

@@ -9,10 +9,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from alvh.core.days import iso, to_day
+from alvh.app.session_row import history_row
+from alvh.core.days import iso
 from alvh.core.errors import DataMissing
 from alvh.data.load import load_history
-from alvh.market.history import Floats, History
+from alvh.market.history import Floats
 from alvh.models.index_expiries import INDICES
 from alvh.models.price_case import CENTRAL
 from alvh.models.spx_calibration import NO_LEVEL, STATES, Calibration, calibrate
@@ -42,7 +43,7 @@ DELTA_STEPS: Final = 60
 def surface_document(source: str | Path, *, as_of: date | None = None) -> dict[str, Any]:
     """The document of the session ``as_of`` (None: the last one); raises :class:`DataMissing` where there is no such session."""
     history, _ = fill_missing(load_history(source).history)
-    row = _row(history, as_of)
+    row = history_row(history, as_of)
     rows = slice(row, row + 1)
     levels = np.column_stack([history.vix9d, history.vix_close, history.vix3m, history.vix6m])[rows]
     sessions, spx, skew = history.sessions[rows], history.spx_close[rows], history.skew[rows]
@@ -96,21 +97,6 @@ def surface_document(source: str | Path, *, as_of: date | None = None) -> dict[s
         ],
         "arbitrage": _arbitrage(made),
     }
-
-
-def _row(history: History, as_of: date | None) -> int:
-    if as_of is None:
-        return len(history.sessions) - 1
-    row = int(np.searchsorted(history.sessions, to_day(as_of)))
-    if row < len(history.sessions) and int(history.sessions[row]) == to_day(as_of):
-        return row
-    near = [iso(int(history.sessions[k])) for k in (row - 1, row) if 0 <= k < len(history.sessions)]
-    raise DataMissing(
-        f"{as_of} is no session of this history",
-        where=history.source,
-        allowed=f"{iso(int(history.sessions[0]))} to {iso(int(history.sessions[-1]))}",
-        todo=f"use {' or '.join(near)}",
-    )
 
 
 def _number(value: float) -> float | None:
